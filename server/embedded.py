@@ -11,10 +11,13 @@ import secrets
 import shutil
 import socket
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
+
+import psutil
 
 from server.processes import run_to_end
 
@@ -22,6 +25,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 LEAST_FREE_BYTES = 300_000_000
 """A new data directory takes about 60 MB; PostgreSQL stops when a log segment fails."""
 
+STOP_SECONDS = 60
 NOT_RUNNING = 3
 """Exit status of ``status``, as service scripts use it."""
 
@@ -36,16 +40,46 @@ def default_home() -> Path:
 
 
 def free_port(wanted: int | None = None) -> int:
-    """``wanted`` when nobody listens there on 127.0.0.1, else any free TCP port."""
-    for port in (wanted, 0):
-        if port is None:
-            continue
+    """``wanted`` when nobody listens there on 127.0.0.1, else another free TCP port.
+
+    Taken from below the range in which kernels find ports for outgoing connections,
+    so that the port is still free when a server that was killed comes back.
+    """
+    others = secrets.SystemRandom().sample(range(20_000, 30_000), 100)
+    for port in [wanted, *others] if wanted else others:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
-            found: int = probe.getsockname()[1]
-            return found
-    raise EmbeddedServerError("no free TCP port on 127.0.0.1")
+            return port
+    raise EmbeddedServerError("no free TCP port on 127.0.0.1 in 100 tries")
+
+
+def living_in(folder: Path) -> list[psutil.Process]:
+    """Every living process that works in ``folder``; zombies do not count."""
+    if not folder.exists():
+        return []
+    return [process for process in psutil.process_iter() if _lives_in(process, str(folder))]
+
+
+def _lives_in(process: psutil.Process, folder: str) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and process.cwd() == folder
+    except psutil.AccessDenied:
+        # Run as another user, where we may not look: the command line is public.
+        with contextlib.suppress(psutil.Error):
+            return folder in process.cmdline()
+    except psutil.Error:
+        return False  # it ended while we looked
+    return False
+
+
+def wait_until_gone(folder: Path) -> None:
+    """Return when no process works in ``folder`` any more, within STOP_SECONDS."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while stragglers := living_in(folder):
+        if time.monotonic() > deadline:
+            raise EmbeddedServerError(f"process {stragglers[0].pid} in {folder} did not stop")
+        time.sleep(0.02)
 
 
 def write_private(path: Path, text: str) -> None:

@@ -36,6 +36,8 @@ from server.embedded import (
     command_line,
     free_port,
     last_complaint,
+    living_in,
+    wait_until_gone,
     write_private,
 )
 
@@ -44,7 +46,6 @@ DATABASE = "tribute"
 SUPERUSER, OWNER, APPLICATION = "postgres", "tribute_owner", "tribute_app"
 START_SECONDS = 90
 """Crash recovery on a busy disk may take a minute; a warm start takes 0.1 s."""
-STOP_SECONDS = 60
 COMPLAINTS = ("PANIC", "FATAL", "ERROR", "error:", "No space left")
 CLONE_NEWUSER = 0x1000_0000
 
@@ -83,7 +84,7 @@ class Postgres(EmbeddedServer):
     def postmaster(self) -> psutil.Process | None:
         """The server's first process, if it is alive."""
         pid = self._pid_file_line(0)
-        return next((holder for holder in self._holders() if holder.pid == pid), None)
+        return next((holder for holder in living_in(self.data) if holder.pid == pid), None)
 
     def _launch(self) -> None:
         if self._wait_for_others():
@@ -99,11 +100,7 @@ class Postgres(EmbeddedServer):
         """Fast shutdown: open transactions roll back, everything committed is kept."""
         if postmaster := self.postmaster():
             postmaster.send_signal(signal.SIGINT)
-        deadline = time.monotonic() + STOP_SECONDS
-        while self._holders():
-            if time.monotonic() > deadline:
-                raise EmbeddedServerError(f"postgres did not stop; see {self.log}")
-            time.sleep(0.02)
+        wait_until_gone(self.data)
 
     def _wait_for_others(self) -> bool:
         """Whether a server that another process began to start came up after all.
@@ -114,7 +111,7 @@ class Postgres(EmbeddedServer):
         somebody else.
         """
         deadline = time.monotonic() + START_SECONDS
-        while holders := self._holders():
+        while holders := living_in(self.data):
             if self.is_running():
                 return True
             if time.monotonic() > deadline:
@@ -123,25 +120,6 @@ class Postgres(EmbeddedServer):
                 )
             time.sleep(0.1)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        return False
-
-    def _holders(self) -> list[psutil.Process]:
-        """Every living process that works in the data directory."""
-        if not self.data.exists():
-            return []
-        return [process for process in psutil.process_iter() if self._is_holder(process)]
-
-    def _is_holder(self, process: psutil.Process) -> bool:
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return False
-            return process.cwd() == str(self.data)
-        except psutil.AccessDenied:
-            # Run as another user, where we may not look: the command line is public.
-            with contextlib.suppress(psutil.Error):
-                return str(self.data) in process.cmdline()
-        except psutil.Error:
-            pass  # it ended while we looked
         return False
 
     def _initialise(self) -> None:
