@@ -1,0 +1,96 @@
+"""Verify and read Stripe's webhooks, snapshot (v1) and thin (v2).
+
+Owns signatures, the two kinds of secret and the two shapes of event. It stores nothing
+and asks Stripe nothing.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ledger.gateway import InvalidPayload, InvalidSignature, NotConfigured, ProviderEvent
+from ledger.gateway_stripe.results import at
+
+TOLERANCE_S = 300
+"""How old a signature may be, in seconds: the default of the SDK's ``construct_event``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """What a webhook must fit to be believed.
+
+    platform, connect: the secrets of the event destinations that report the platform's
+    own events, and those of connected accounts (snapshot and thin). An event of a
+    connected account must carry a connect secret's signature, the platform's own a
+    platform secret's, so that one leaked secret does not forge the other's.
+    signed: (body, header, secret) → whether the signature fits and is fresh.
+    """
+
+    platform: tuple[str, ...]
+    connect: tuple[str, ...]
+    livemode: bool
+    signed: Callable[[bytes, str, str], bool]
+
+    def read(self, payload: bytes, signature: str) -> ProviderEvent:
+        """Raises `InvalidSignature`, or `InvalidPayload` for what is signed but no event."""
+        of_connect = self._fits(payload, signature, self.connect)
+        if not of_connect and not self._fits(payload, signature, self.platform):
+            raise InvalidSignature("the signature fits none of the webhook secrets, or is too old")
+        try:
+            event = _event(json.loads(payload))
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            raise InvalidPayload(f"not an event of Stripe's: {error!r}") from error
+        if event.livemode != self.livemode:
+            raise InvalidPayload(f"event {event.id} is of the other mode (live or test)")
+        if (event.account_id is not None) != of_connect:
+            raise InvalidSignature(f"event {event.id} was signed with the other secret")
+        return event
+
+    def _fits(self, payload: bytes, signature: str, secrets: tuple[str, ...]) -> bool:
+        try:
+            return any(self.signed(payload, signature, secret) for secret in secrets)
+        except UnicodeDecodeError as error:
+            raise InvalidPayload("the body is not UTF-8") from error
+
+
+def secrets_in(setting: str, *, whose: str) -> tuple[str, ...]:
+    """Split a setting of one or more secrets at its commas; refuse an empty one."""
+    secrets = tuple(secret.strip() for secret in setting.split(",") if secret.strip())
+    if not secrets:
+        raise NotConfigured(f"the {whose} webhook secret is empty: anybody could sign with it")
+    return secrets
+
+
+def _event(body: dict[str, Any]) -> ProviderEvent:
+    """Read a verified body; KeyError and the like say that it is no event."""
+    if body["object"] == "v2.core.event":
+        return _thin_event(body)
+    if body["object"] != "event":
+        raise ValueError(f"object {body['object']!r}")
+    return ProviderEvent(
+        id=body["id"],
+        type=body["type"],
+        # A balance, alone among the objects we hear of, has no id.
+        object_id=body["data"]["object"].get("id", ""),
+        account_id=body.get("account"),
+        created_at=at(body["created"]),
+        livemode=body["livemode"],
+        payload=body,
+    )
+
+
+def _thin_event(body: dict[str, Any]) -> ProviderEvent:
+    """Read a v2 notification, which names its object and says nothing more about it."""
+    related = body["related_object"]
+    of_account = related["id"] if related["type"] == "v2.core.account" else None
+    return ProviderEvent(
+        id=body["id"],
+        type=body["type"],
+        object_id=related["id"],
+        account_id=body.get("context") or of_account,
+        created_at=datetime.fromisoformat(body["created"]),
+        livemode=body["livemode"],
+        payload=body,
+    )
