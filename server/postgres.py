@@ -151,6 +151,8 @@ class Postgres(EmbeddedServer):
         with psycopg.connect(self._superuser(), autocommit=True) as connection:
             for role, rights in ((OWNER, "LOGIN CREATEDB"), (APPLICATION, "LOGIN")):
                 _ensure_role(connection, role, rights, self._passwords()[role])
+            # The owner may act as the application: tests migrate as one and run as the other.
+            connection.execute("GRANT tribute_app TO tribute_owner")
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'tribute'")
             if not found.fetchone():
                 connection.execute("CREATE DATABASE tribute OWNER tribute_owner")

@@ -1,0 +1,30 @@
+"""The Celery application and its timetable.
+
+Rows are the queue; a task is a doorbell that asks a noun module to look. Each period below is how
+late work may be when a doorbell was lost with the broker.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
+
+app = Celery("tribute")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+SECOND, MINUTE, HOUR = 1.0, 60.0, 3600.0
+
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": period, "options": {"expires": period}}
+    for name, period in {
+        "attribution.index_works": 10 * SECOND,
+        "attribution.settle_queries": 2 * SECOND,
+        "ledger.process_provider_events": 2 * SECOND,
+        "ledger.send_due_payouts": 5 * SECOND,
+        "ledger.resolve_unknown": MINUTE,
+        "ledger.mature": HOUR,
+        "registry.match_manifests": 2 * SECOND,
+    }.items()
+}

@@ -1,0 +1,349 @@
+"""Every setting of the service, read once from the environment by typed readers.
+
+``docs/operating.md`` explains each. Production must name its secrets and addresses: a missing one
+stops the start. With TRIBUTE_EMBEDDED=1 (demo, development, tests) the rest has working defaults.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def env_text(name: str, default: str | None = None) -> str:
+    """Return the text of a variable; without one and without a default, stop the start."""
+    value = os.environ.get(name) or default
+    if value is None:
+        raise ImproperlyConfigured(f"the environment must set {name}; see docs/operating.md")
+    return value
+
+
+def env_whole(name: str, default: int, *, least: int = 0, most: int = 2**62) -> int:
+    """Return a whole number within its bounds."""
+    text = os.environ.get(name) or str(default)
+    if not text.lstrip("-").isdecimal() or not least <= int(text) <= most:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}")
+    return int(text)
+
+
+def env_flag(name: str, *, default: bool = False) -> bool:
+    """Return true for 1, true, yes; false for 0, false, no; refuse anything else."""
+    text = (os.environ.get(name) or str(default)).lower()
+    if text not in {"1", "true", "yes", "0", "false", "no"}:
+        raise ImproperlyConfigured(f"{name} must be one of 1, 0, true, false, yes, no")
+    return text in {"1", "true", "yes"}
+
+
+def env_secret(name: str) -> str:
+    """Return a secret of at least 32 characters; derive one from the place when embedded."""
+    if EMBEDDED and not os.environ.get(name):
+        return hashlib.sha256(f"embedded:{name}:{PROJECT}".encode()).hexdigest()
+    value = env_text(name)
+    if len(value) < 32:  # noqa: PLR2004 - 128 bits in hexadecimal
+        raise ImproperlyConfigured(f"{name} must have at least 32 characters")
+    return value
+
+
+def env_json(name: str, default: str) -> Any:
+    """Return the JSON value of a variable."""
+    try:
+        return json.loads(os.environ.get(name) or default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be JSON: {error}") from error
+
+
+def database(url: str) -> dict[str, Any]:
+    """Turn ``postgresql://user:password@host:port/name?option=…`` into Django's terms."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise ImproperlyConfigured("DATABASE_URL must look like postgresql://user:pass@host/name")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": env_whole("DATABASE_CONNECTION_SECONDS", 60),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**dict(parse_qsl(parts.query))},
+    }
+
+
+# The place and its addresses -------------------------------------------------------------------
+
+EMBEDDED = env_flag("TRIBUTE_EMBEDDED")
+HOME = Path(env_text("TRIBUTE_HOME", str(PROJECT / ".tribute")))
+PUBLIC_URL = env_text("PUBLIC_URL", "http://localhost:8000" if EMBEDDED else None).rstrip("/")
+ALLOWED_HOSTS = (
+    ["localhost", "127.0.0.1", "[::1]", "testserver"]
+    if EMBEDDED
+    else [urlsplit(PUBLIC_URL).hostname or ""]
+)
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+DEBUG = False
+
+# Secrets ---------------------------------------------------------------------------------------
+
+SECRET_KEY = env_secret("SECRET_KEY")
+# Ed25519 seed, 64 hexadecimal digits: signs the receipts of checks.
+RECEIPT_SIGNING_KEY = env_secret("RECEIPT_SIGNING_KEY")
+# Comma-separated; the first encrypts, all decrypt. Kept outside the database and its backups.
+EVIDENCE_KEYS = env_secret("EVIDENCE_KEYS").split(",")
+
+# Data ------------------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": database(
+        env_text("DATABASE_URL", "postgresql://tribute_app@localhost/tribute" if EMBEDDED else None)
+    )
+}
+if os.environ.get("OWNER_DATABASE_URL"):
+    DATABASES["owner"] = database(os.environ["OWNER_DATABASE_URL"])
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# Money -----------------------------------------------------------------------------------------
+
+CURRENCIES = env_text("CURRENCIES", "EUR,USD").split(",")
+PLATFORM_FEE_PPM = env_whole("PLATFORM_FEE_PPM", 100_000, most=1_000_000)
+HOLDING_DAYS = env_whole("HOLDING_DAYS", 30, most=3_650)
+PAYOUT_MINIMUM_MICROS = env_whole("PAYOUT_MINIMUM_MICROS", 1_000_000, least=1)
+TOPUP_MINIMUM_MICROS = env_whole("TOPUP_MINIMUM_MICROS", 5_000_000, least=1)
+TOPUP_MAXIMUM_MICROS = env_whole("TOPUP_MAXIMUM_MICROS", 100_000_000_000, least=1)
+PAYMENT_GATEWAY = env_text("PAYMENT_GATEWAY", "paper" if EMBEDDED else "stripe")
+STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE") or None
+STRIPE_ACCOUNT_API = env_text("STRIPE_ACCOUNT_API", "v2")
+STRIPE_LIVE = env_flag("STRIPE_LIVE", default=not EMBEDDED)
+if PAYMENT_GATEWAY == "stripe":
+    STRIPE_API_KEY = env_text("STRIPE_API_KEY")
+    STRIPE_WEBHOOK_SECRET = env_text("STRIPE_WEBHOOK_SECRET")
+    STRIPE_CONNECT_WEBHOOK_SECRET = env_text("STRIPE_CONNECT_WEBHOOK_SECRET")
+elif PAYMENT_GATEWAY == "paper":
+    STRIPE_API_KEY = STRIPE_WEBHOOK_SECRET = STRIPE_CONNECT_WEBHOOK_SECRET = ""
+else:
+    raise ImproperlyConfigured("PAYMENT_GATEWAY must be stripe or paper")
+
+# Reading other sites ---------------------------------------------------------------------------
+
+# {"psalter.example": ["127.0.0.1", 8123]}: hosts of the demo and of tests. Never in production.
+FETCH_TEST_HOSTS: dict[str, tuple[str, int]] = {
+    host: (address, int(port)) for host, (address, port) in env_json("FETCH_TEST_HOSTS", "{}").items()
+}
+if FETCH_TEST_HOSTS and not EMBEDDED:
+    raise ImproperlyConfigured("FETCH_TEST_HOSTS is for demo and tests only")
+
+# The apps --------------------------------------------------------------------------------------
+
+ROOT_URLCONF = "server.urls"
+WSGI_APPLICATION = "server.wsgi.application"
+INSTALLED_APPS = [
+    "registry",
+    "ledger",
+    "attribution",
+    "portal",
+    "server",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "server.middleware.RateLimitHeaders",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# People and their sessions ---------------------------------------------------------------------
+
+AUTH_USER_MODEL = "registry.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = env_text(
+    "ACCOUNT_EMAIL_VERIFICATION", "optional" if EMBEDDED else "mandatory"
+)
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Tribute] "
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EMBEDDED
+MFA_TOTP_ISSUER = "Tribute"
+LOGIN_REDIRECT_URL = "portal:overview"
+LOGIN_URL = "account_login"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https:")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+EMAIL_BACKEND = env_text(
+    "EMAIL_BACKEND",
+    "django.core.mail.backends.filebased.EmailBackend"
+    if EMBEDDED
+    else "django.core.mail.backends.smtp.EmailBackend",
+)
+EMAIL_FILE_PATH = str(HOME / "mail")
+EMAIL_HOST = env_text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env_whole("EMAIL_PORT", 25, most=65_535)
+EMAIL_HOST_USER = env_text("EMAIL_HOST_USER", "") if os.environ.get("EMAIL_HOST_USER") else ""
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")
+DEFAULT_FROM_EMAIL = env_text("DEFAULT_FROM_EMAIL", "Tribute <no-reply@localhost>")
+
+# The browser -----------------------------------------------------------------------------------
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if PUBLIC_URL.startswith("https:") else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_PROXY") else None
+X_FRAME_OPTIONS = "DENY"
+CHECKOUT_ORIGINS = ["https://checkout.stripe.com", "https://connect.stripe.com"] + (
+    [STRIPE_API_BASE] if STRIPE_API_BASE else []
+)
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'", *CHECKOUT_ORIGINS],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# Words, times and files ------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "server.static_files.Storage"},
+}
+WHITENOISE_USE_FINDERS = EMBEDDED
+WHITENOISE_AUTOREFRESH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+UPLOAD_MAX_BYTES = env_whole("UPLOAD_MAX_BYTES", 50 * 1024 * 1024)
+
+# The API ---------------------------------------------------------------------------------------
+
+REQUESTS_PER_MINUTE = env_whole("REQUESTS_PER_MINUTE", 600, least=1)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["registry.api.authentication.BearerKey"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["registry.api.parsing.StrictJSON"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "registry.api.pagination.CursorPage",
+    "DEFAULT_THROTTLE_CLASSES": ["registry.api.throttling.PerCaller"],
+    "DEFAULT_SCHEMA_CLASS": "server.openapi.Schema",
+    "EXCEPTION_HANDLER": "server.api_errors.handle",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "registry.api.parsing.JSONOnly",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tribute",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "Ask before you ingest; report what you generate; see who was paid and why.",
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    "SERVERS": [{"url": PUBLIC_URL}],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/v1",
+    "ENUM_NAME_OVERRIDES": {},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "server.openapi.add_problem_answers",
+    ],
+}
+
+# Work in the background ------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env_text("BROKER_URL", "memory://" if EMBEDDED else None)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TIMEZONE = "UTC"
+# Without the restore options a killed worker's message waits for ten sweeps of ten seconds.
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 900, "unacked_restore_interval": 2, "unacked_restore_throttle": 1}
+    if CELERY_BROKER_URL.startswith(("redis", "valkey"))
+    else {}
+)
+# Ringing a bell must never delay or fail a request when the broker is away.
+CELERY_TASK_PUBLISH_RETRY = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env_text("LOG_LEVEL", "INFO")},
+    "loggers": {"django.server": {"level": "WARNING"}},
+}

@@ -1,0 +1,27 @@
+"""Every address of the service."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+from attribution.api.urls import urlpatterns as attribution_api
+from ledger.api.urls import urlpatterns as ledger_api
+from ledger.api.urls import webhook_urlpatterns
+from registry.api.urls import urlpatterns as registry_api
+from server import health
+
+urlpatterns = [
+    path("healthz", health.alive),
+    path("readyz", health.ready),
+    path("v1/", include([*registry_api, *ledger_api, *attribution_api])),
+    path("v1/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("v1/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
+    path("webhooks/", include(webhook_urlpatterns)),
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("", include("portal.urls")),
+]
+
+handler400 = "server.api_errors.bad_request"
+handler403 = "server.api_errors.forbidden"
+handler404 = "server.api_errors.not_found"
+handler500 = "server.api_errors.server_error"
