@@ -1,0 +1,204 @@
+"""What the registry refuses, and why. Each docstring is the rule that was broken.
+
+``code`` is stable API. Which HTTP status an error has is decided in ``server.api_errors``.
+"""
+
+from typing import ClassVar
+
+
+class RegistryError(Exception):
+    """The registry refuses what breaks its rules."""
+
+    code: ClassVar[str] = "registry_error"
+
+
+class NotFound(RegistryError):
+    """An id names something that exists and is the caller's own."""
+
+    code = "not_found"
+
+
+class InvalidIdentifier(RegistryError):
+    """An identifier is a well-formed URL, path, host, domain, SHA-256 or ISCC."""
+
+    code = "invalid_identifier"
+
+
+class NothingToRecognise(RegistryError):
+    """A work is registered with at least one identifier."""
+
+    code = "identifier_required"
+
+
+class DuplicateIdentifier(RegistryError):
+    """A work carries each identifier once."""
+
+    code = "duplicate_identifier"
+
+
+class AlreadyRegistered(RegistryError):
+    """A creator registers the same bytes or address once."""
+
+    code = "already_registered"
+
+
+class InvalidShares(RegistryError):
+    """The shares of a work are positive and sum to exactly 1,000,000 ppm."""
+
+    code = "invalid_shares"
+
+
+class NoSuchShare(RegistryError):
+    """Only a creator who was named as a co-owner confirms a share."""
+
+    code = "no_such_share"
+
+
+class NotRightsholder(RegistryError):
+    """Only a creator with a confirmed share speaks for a work, and an owner for a collection."""
+
+    code = "not_rightsholder"
+
+
+class HandleTaken(RegistryError):
+    """A handle belongs to one creator or operator."""
+
+    code = "handle_taken"
+
+
+class InvalidHandle(RegistryError):
+    """A handle is 2 to 40 lower-case letters, digits and inner hyphens."""
+
+    code = "invalid_handle"
+
+
+class CollectionClaimed(RegistryError):
+    """A creator claims a collection once."""
+
+    code = "collection_claimed"
+
+
+class PublicSuffix(RegistryError):
+    """Nobody claims a domain under which strangers register their own."""
+
+    code = "public_suffix"
+
+
+class ControlNotShown(RegistryError):
+    """Control of a collection is shown by the challenge's file, exactly as asked."""
+
+    code = "control_not_shown"
+
+
+class TermsRequired(RegistryError):
+    """A licence names the terms it asks for; no other decision does."""
+
+    code = "terms_required"
+
+
+class InvalidTerms(RegistryError):
+    """Terms have a price with its currency or none, and a text by hash or address."""
+
+    code = "invalid_terms"
+
+
+class TermsNotOffered(RegistryError):
+    """A grant accepts terms that a proven rightsholder offers now."""
+
+    code = "terms_not_offered"
+
+
+class EffectiveTooFar(RegistryError):
+    """A statement takes effect between 2000 and ten years from now."""
+
+    code = "effective_from_out_of_range"
+
+
+class TooManyItems(RegistryError):
+    """A check asks about 1 to 10,000 items."""
+
+    code = "too_many_items"
+
+
+class AsOfInFuture(RegistryError):
+    """A check is asked as of now or of the past."""
+
+    code = "as_of_in_future"
+
+
+class NothingToLookUp(RegistryError):
+    """A look-up names exactly one URL, SHA-256 or ISCC."""
+
+    code = "one_identifier_required"
+
+
+class TooManyKeys(RegistryError):
+    """An owner has at most two live keys of one name, so that they can be rotated."""
+
+    code = "too_many_keys"
+
+
+class UnknownScope(RegistryError):
+    """A key carries scopes that exist and that its kind of owner may have."""
+
+    code = "unknown_scope"
+
+
+class InvalidKey(RegistryError):
+    """A request carries a live API key."""
+
+    code = "invalid_key"
+
+
+class InvalidExpiry(RegistryError):
+    """A key expires after it is issued."""
+
+    code = "invalid_expiry"
+
+
+class LeafTooLarge(RegistryError):
+    """A log leaf is at most 4 KiB of canonical JSON."""
+
+    code = "leaf_too_large"
+
+
+class InvalidManifestRow(RegistryError):
+    """Every manifest row has one well-formed identifier and an ingestion time in the past."""
+
+    code = "invalid_manifest_row"
+
+
+class EmptyManifest(RegistryError):
+    """A manifest has at least one row."""
+
+    code = "empty_manifest"
+
+
+class FetchRefused(RegistryError):
+    """Only public web servers are read, by name, on ports 80 and 443."""
+
+    code = "fetch_refused"
+
+
+class FetchFailed(RegistryError):
+    """A site answers whole, within the time and size allowed."""
+
+    code = "fetch_failed"
+
+
+class UnreadableFile(RegistryError):
+    """An uploaded file is not empty and is what its medium says."""
+
+    code = "unreadable_file"
+
+
+class FileTooLarge(RegistryError):
+    """An uploaded file is at most UPLOAD_MAX_BYTES long."""
+
+    code = "file_too_large"
+
+
+class ConflictClosed(RegistryError):
+    """A claim conflict is decided once."""
+
+    code = "conflict_closed"

@@ -1,0 +1,44 @@
+"""The registry's facts, and what the database refuses about them."""
+
+from registry.models.checks import Check
+from registry.models.consent import DecisionIndex, Grant, Statement, Terms
+from registry.models.log import LogEntry, LogOutbox
+from registry.models.manifests import Manifest, ManifestRow
+from registry.models.people import ApiKey, Creator, Operator, User, UserManager
+from registry.models.works import (
+    COLLECTION_KINDS,
+    WHOLE_PPM,
+    WORK_KINDS,
+    ClaimConflict,
+    Collection,
+    Identifier,
+    RightsShare,
+    Work,
+    WorkFeatures,
+)
+
+__all__ = [
+    "COLLECTION_KINDS",
+    "WHOLE_PPM",
+    "WORK_KINDS",
+    "ApiKey",
+    "Check",
+    "ClaimConflict",
+    "Collection",
+    "Creator",
+    "DecisionIndex",
+    "Grant",
+    "Identifier",
+    "LogEntry",
+    "LogOutbox",
+    "Manifest",
+    "ManifestRow",
+    "Operator",
+    "RightsShare",
+    "Statement",
+    "Terms",
+    "User",
+    "UserManager",
+    "Work",
+    "WorkFeatures",
+]
