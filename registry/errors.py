@@ -202,3 +202,21 @@ class ConflictClosed(RegistryError):
     """A claim conflict is decided once."""
 
     code = "conflict_closed"
+
+
+class IdempotencyKeyMissing(RegistryError):
+    """A request that moves money carries an Idempotency-Key."""
+
+    code = "idempotency_key_missing"
+
+
+class IdempotencyKeyReused(RegistryError):
+    """An Idempotency-Key names one request for good."""
+
+    code = "idempotency_key_reused"
+
+
+class IdempotencyKeyInFlight(RegistryError):
+    """A request with the same Idempotency-Key is answered before it is repeated."""
+
+    code = "idempotency_key_in_flight"

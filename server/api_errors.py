@@ -19,6 +19,8 @@ from registry.api.problems import PROBLEM_MEDIA_TYPE, problem
 # The first line whose class the error is an instance of decides.
 STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (registry.NotFound, 404),
+    (registry.IdempotencyKeyMissing, 400),
+    (registry.IdempotencyKeyInFlight, 409),
     (registry.RegistryError, 422),
 )
 
@@ -88,7 +90,11 @@ def _places(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
             nested = isinstance(inner, Mapping | list)
             yield from _places(inner, f"{pointer}/{index}" if nested else pointer)
     elif detail:
-        yield {"pointer": pointer, "code": getattr(detail, "code", "invalid"), "detail": str(detail)}
+        yield {
+            "pointer": pointer,
+            "code": getattr(detail, "code", "invalid"),
+            "detail": str(detail),
+        }
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:

@@ -45,7 +45,9 @@ def idempotent(view: View) -> View:
     def once(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         record = _open(request, at=timezone.now())
         if record.status is not None:
-            return Response(record.answer, status=record.status, headers={"Idempotent-Replayed": "true"})
+            return Response(
+                record.answer, status=record.status, headers={"Idempotent-Replayed": "true"}
+            )
         try:
             response = view(self, request, *args, **kwargs)
         except BaseException:

@@ -5,6 +5,7 @@ from registry.models.consent import DecisionIndex, Grant, Statement, Terms
 from registry.models.log import LogEntry, LogOutbox
 from registry.models.manifests import Manifest, ManifestRow
 from registry.models.people import ApiKey, Creator, Operator, User, UserManager
+from registry.models.requests import IdempotentRequest
 from registry.models.works import (
     COLLECTION_KINDS,
     WHOLE_PPM,
@@ -28,6 +29,7 @@ __all__ = [
     "Creator",
     "DecisionIndex",
     "Grant",
+    "IdempotentRequest",
     "Identifier",
     "LogEntry",
     "LogOutbox",
