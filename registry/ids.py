@@ -10,9 +10,9 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from tribute import ids
 
 from registry.errors import NotFound
+from tribute import ids
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -73,7 +73,10 @@ class TypedIdField(models.Field[str, str]):
         return None if text is None else ids.decode(self.prefix, text)
 
     def get_db_prep_value(
-        self, value: object, connection: BaseDatabaseWrapper, prepared: bool = False
+        self,
+        value: object,
+        connection: BaseDatabaseWrapper,
+        prepared: bool = False,  # noqa: FBT001, FBT002 - Django's signature
     ) -> UUID | None:
         """Prepare as get_prep_value does, whoever calls."""
         del connection

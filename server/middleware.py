@@ -12,6 +12,7 @@ class RateLimitHeaders:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, then print what the throttle left on the request."""
         response = self.get_response(request)
         if state := getattr(request, "rate_limit", None):
             limit, remaining, reset_s = state

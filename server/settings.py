@@ -134,7 +134,8 @@ else:
 
 # {"psalter.example": ["127.0.0.1", 8123]}: hosts of the demo and of tests. Never in production.
 FETCH_TEST_HOSTS: dict[str, tuple[str, int]] = {
-    host: (address, int(port)) for host, (address, port) in env_json("FETCH_TEST_HOSTS", "{}").items()
+    host: (address, int(port))
+    for host, (address, port) in env_json("FETCH_TEST_HOSTS", "{}").items()
 }
 if FETCH_TEST_HOSTS and not EMBEDDED:
     raise ImproperlyConfigured("FETCH_TEST_HOSTS is for demo and tests only")
