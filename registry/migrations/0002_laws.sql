@@ -76,7 +76,9 @@ ALTER TABLE registry_manifestrow ADD CONSTRAINT manifest_row_key_is_whole
     CHECK (octet_length(key) = 32);
 ALTER TABLE registry_check ADD CONSTRAINT check_digests_are_whole
     CHECK (octet_length(request_digest) = 32 AND octet_length(answers_root) = 32
-           AND octet_length(salt) = 32);
+           AND octet_length(salt) = 32 AND octet_length(leaf_hash) = 32);
+ALTER TABLE registry_statement ADD CONSTRAINT statement_leaf_hash_is_whole
+    CHECK (octet_length(leaf_hash) = 32);
 ALTER TABLE registry_logoutbox ADD CONSTRAINT log_leaf_is_at_most_4_kib
     CHECK (octet_length(leaf) BETWEEN 2 AND 4096);
 ALTER TABLE registry_logoutbox ADD CONSTRAINT log_leaf_hash_is_its_own

@@ -23,7 +23,9 @@ class Check(models.Model):
     salt = models.BinaryField(max_length=32)
     # zlib of one canonical JSON answer a line.
     answers = models.BinaryField()
+    # How many leaves the log had when the question was answered.
     log_size = models.BigIntegerField()
+    leaf_hash = models.BinaryField(max_length=32)
 
     class Meta:
         constraints = [

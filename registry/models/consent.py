@@ -64,6 +64,8 @@ class Statement(models.Model):
     sequence = models.IntegerField()
     effective_from = models.DateTimeField()
     recorded_at = models.DateTimeField()
+    # Of its leaf in the transparency log: what the next statement on the subject points back to.
+    leaf_hash = models.BinaryField(max_length=32)
 
     class Meta:
         constraints = [
@@ -155,9 +157,9 @@ class DecisionIndex(models.Model):
     key = models.BinaryField(max_length=32)
     subject = models.UUIDField()
     subject_type = models.CharField(max_length=10)
-    # 2 the work itself, 3 a collection or its creator's default: see tribute.verdict.
+    # 2 the work, 3 a collection, 4 the default of a creator: tribute.verdict.Tier.
     tier = models.SmallIntegerField()
-    # Narrower is greater inside a tier: path segments, host, domain labels, creator.
+    # Narrower is greater among collections: path over host over domain; 0 elsewhere.
     specificity = models.SmallIntegerField()
     statements = models.JSONField(default=list)
 
