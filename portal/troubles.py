@@ -1,0 +1,49 @@
+"""Say in plain words what a domain refused, and beside which field of a form.
+
+The domain's own sentences are for programs; people get what happened, what was kept and what to
+do next. A rule without words here is said in the domain's.
+"""
+
+from collections.abc import Mapping
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+WORDS: dict[str, str | Promise] = {
+    "handle_taken": _("Somebody has this short name already. Try another one."),
+    "invalid_handle": _("Use 2 to 40 lower-case letters, digits and hyphens inside."),
+    "invalid_identifier": _("We could not read this. Check for missing or extra characters."),
+    "identifier_required": _("Give at least one way to recognise the work."),
+    "duplicate_identifier": _("The same identifier is given twice. Remove one of the two."),
+    "already_registered": _("You have registered exactly this before; it is among your works."),
+    "invalid_shares": _("The shares must add up to exactly 100 %."),
+    "not_rightsholder": _("Only somebody with a confirmed share of the work can do this."),
+    "collection_claimed": _("You have claimed this site before; it is in your list."),
+    "public_suffix": _("Many strangers live under this name; claim your own host below it."),
+    "control_not_shown": _(
+        "We did not find the file as described. Nothing is lost; put it in place and check again."
+    ),
+    "fetch_refused": _("We only read public web sites, by name, at their usual ports."),
+    "fetch_failed": _("The site did not answer in time or not completely. Try again later."),
+    "unreadable_file": _("This file is empty or is not what its kind says. Nothing was kept."),
+    "file_too_large": _("This file is too large to be read here. Register it by its SHA-256."),
+    "terms_required": _("A licence needs terms. Write your terms first, then choose it again."),
+    "too_many_keys": _("There are two live keys of this name. Revoke one, or use another name."),
+    "unknown_scope": _("One of the permissions does not exist. Choose again."),
+    "empty_manifest": _("There is no line in this file that we could read."),
+    "invalid_manifest_row": _("A line of the file could not be read; nothing of it was kept."),
+}
+
+
+def plain(error: Exception) -> str:
+    """Return the sentence for people about a domain error."""
+    return str(WORDS.get(getattr(error, "code", ""), str(error)))
+
+
+def put_beside(
+    form: forms.Form, error: Exception, fields: Mapping[str, str] | None = None
+) -> None:
+    """Put a domain error beside the field it is about: ``fields`` maps its code to a name."""
+    name = (fields or {}).get(getattr(error, "code", ""))
+    form.add_error(name, plain(error))

@@ -1,0 +1,1 @@
+"""The pages, a module for each noun: parse, make one call, print."""

@@ -1,0 +1,102 @@
+"""Own the words of consent: purposes and choices as people read them. Pure but for translation."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tribute.vocabulary import Decision, Purpose
+
+Words = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeWords:
+    """One purpose: as a column's heading, and as the clause of the sentence."""
+
+    label: Words
+    clause: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing a creator can say about a purpose."""
+
+    value: str
+    decision: Decision
+    paid: bool
+    word: Words
+    effect: Words
+
+
+# The order of the sentence's clauses, the weightiest first.
+PURPOSES: dict[str, PurposeWords] = {
+    Purpose.TRAIN_AI: PurposeWords(
+        _("Train generative AI"), pgettext_lazy("AI companies may", "train generative models on it")
+    ),
+    Purpose.AI_INPUT: PurposeWords(
+        _("Use in answers"), pgettext_lazy("AI companies may", "draw on it for their answers")
+    ),
+    Purpose.TRAIN_OTHER: PurposeWords(
+        _("Train other AI"),
+        pgettext_lazy("AI companies may", "train models that generate nothing like it"),
+    ),
+    Purpose.SEARCH: PurposeWords(
+        _("Show in search"), pgettext_lazy("AI companies may", "show it in search")
+    ),
+    Purpose.DATA_MINING: PurposeWords(
+        _("Mine for data"), pgettext_lazy("AI companies may", "mine it for patterns")
+    ),
+}
+
+CHOICES: tuple[Choice, ...] = (
+    Choice(
+        "deny",
+        Decision.DENY,
+        False,
+        _("may not"),
+        _("Counts from the moment you save, for everybody who asks."),
+    ),
+    Choice(
+        "paid",
+        Decision.ALLOW,
+        True,
+        _("may, if they pay,"),
+        _("Allowed; when an answer draws on it, your share is paid to you."),
+    ),
+    Choice(
+        "allow",
+        Decision.ALLOW,
+        False,
+        _("may"),
+        _("Allowed without payment to you; you are still named."),
+    ),
+    Choice(
+        "license",
+        Decision.LICENSE,
+        False,
+        _("may only under a licence"),
+        _("Not allowed until they accept your terms."),
+    ),
+)
+UNSAID = Choice(
+    "unknown",
+    Decision.UNKNOWN,
+    False,
+    _("have no word from you whether they may"),
+    _("Nothing said. Careful companies leave the work out; silence is never a yes."),
+)
+BY_VALUE = {choice.value: choice for choice in (*CHOICES, UNSAID)}
+CHIP_WORDS: dict[str, Words] = {
+    "deny": _("No"),
+    "paid": _("Yes, if paid"),
+    "allow": _("Yes"),
+    "license": _("Under licence"),
+    "unknown": _("Not said"),
+}
+
+
+def choice_of(decision: str, *, paid: bool) -> str:
+    """Return the value of the choice that a decision and its payment make."""
+    return "paid" if decision == Decision.ALLOW and paid else decision
