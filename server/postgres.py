@@ -156,6 +156,8 @@ class Postgres(EmbeddedServer):
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'tribute'")
             if not found.fetchone():
                 connection.execute("CREATE DATABASE tribute OWNER tribute_owner")
+            # So that the owner's tests can act as the service does; never the reverse.
+            connection.execute("GRANT tribute_app TO tribute_owner")
             connection.execute("REVOKE ALL ON DATABASE tribute FROM PUBLIC")
             connection.execute("GRANT CONNECT, TEMPORARY ON DATABASE tribute TO tribute_app")
         for database in ("template1", DATABASE):
