@@ -65,7 +65,8 @@ def _refusal(sdk: ModuleType, error: "stripe.StripeError", message: str) -> Gate
     code = error.code or getattr(error.error, "code", None)
     if isinstance(error, sdk.IdempotencyError):
         return Refused("idempotency_key_reused", message)
-    if code in CANNOT_RECEIVE_CODES or CANNOT_RECEIVE_PHRASE in message:
+    no_destination = getattr(error, "param", None) == "destination"
+    if code in CANNOT_RECEIVE_CODES or CANNOT_RECEIVE_PHRASE in message or no_destination:
         return PayeeCannotReceive(code or "insufficient_capabilities_for_transfer", message)
     if code == "balance_insufficient" or isinstance(error, sdk.InsufficientFundsError):
         return InsufficientFunds("balance_insufficient", message)

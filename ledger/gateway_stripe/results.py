@@ -62,7 +62,7 @@ def balance_transaction(row: "stripe.BalanceTransaction") -> BalanceTransaction:
     )
 
 
-def id_of(reference: Any) -> str:  # noqa: ANN401 - the SDK's ExpandableField: an id or its object
+def id_of(reference: Any) -> str:
     """Read an expandable field: the id, also when the object itself was sent."""
     return reference if isinstance(reference, str) else str(reference.id)
 
