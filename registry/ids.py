@@ -4,7 +4,7 @@ Owns the model field and the one look-up that views use. The text form itself, a
 id is made, belong to ``tribute.ids``.
 """
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -17,7 +17,13 @@ from tribute import ids
 Row = TypeVar("Row", bound=models.Model)
 
 
-class TypedIdField(models.Field[str, str]):
+if TYPE_CHECKING:
+    _TextField = models.Field[str, str]
+else:
+    _TextField = models.Field  # only the type checker knows it as a generic
+
+
+class TypedIdField(_TextField):
     """A primary key such as ``wrk_01jd…``: 16 bytes in the database, text with its type in Python.
 
     A foreign key to it reads and writes the same text. A text of another type or shape raises
