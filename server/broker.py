@@ -34,7 +34,7 @@ from server.embedded import (
 
 START_SECONDS = 60
 """A long append-only file is replayed first; an empty start takes 0.05 s."""
-ANSWER_SECONDS = 5
+ANSWER_SECONDS = 2
 COMPLAINTS = ("# ", "FATAL", "No space left")
 """Valkey marks warnings in its log by a hash sign."""
 
@@ -75,12 +75,14 @@ class Broker(EmbeddedServer):
             return False
 
     def _launch(self) -> None:
+        logged = self.log.stat().st_size
         if not living_in(self.data):
             self._spawn()
         deadline = time.monotonic() + START_SECONDS
         while not self.is_running():
             if time.monotonic() > deadline or not living_in(self.data):
-                raise EmbeddedServerError(f"broker: {last_complaint(self.log, COMPLAINTS)}")
+                reason = last_complaint(self.log, COMPLAINTS, since=logged)
+                raise EmbeddedServerError(f"broker: {reason}")
             time.sleep(0.02)
 
     def _halt(self) -> None:

@@ -91,9 +91,11 @@ def write_private(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
-def last_complaint(log: Path, words: Sequence[str]) -> str:
-    """The last line of ``log`` that has one of ``words``; a pointer to the log if none has."""
-    lines = log.read_text(errors="replace").splitlines()[-200:] if log.exists() else []
+def last_complaint(log: Path, words: Sequence[str], *, since: int) -> str:
+    """The last line with one of ``words`` in what was logged after ``since`` bytes."""
+    with log.open("rb") as file:
+        file.seek(since)
+        lines = file.read().decode(errors="replace").splitlines()
     found = (line for line in reversed(lines) if any(word in line for word in words))
     return f"{next(found, 'no reason given').strip()} (log: {log})"
 
@@ -177,6 +179,7 @@ class EmbeddedServer(ABC):
                 f"{self.home}; {free // 10**6} MB are left"
             )
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.touch()
         self._launch()
         return True
 

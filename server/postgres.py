@@ -171,7 +171,7 @@ class Postgres(EmbeddedServer):
         Not a pipe: the server would hold it open. A session of its own keeps Ctrl-C
         at the terminal away from the server while clients still finish.
         """
-        self.log.touch()
+        logged = self.log.stat().st_size
         with self.log.open("ab") as log:
             done = subprocess.run(  # noqa: S603 - our own program and arguments
                 [str(program(tool)), *map(str, arguments)],
@@ -184,7 +184,9 @@ class Postgres(EmbeddedServer):
                 **self._not_as_root(),
             )
         if done.returncode:
-            raise EmbeddedServerError(f"{tool}: {last_complaint(self.log, COMPLAINTS)}")
+            raise EmbeddedServerError(
+                f"{tool}: {last_complaint(self.log, COMPLAINTS, since=logged)}"
+            )
 
     def _not_as_root(self) -> dict[str, Any]:
         """How to start a program that refuses to run as root; empty for other users.
