@@ -1,0 +1,82 @@
+# Every command of the project. `make` alone lists them.
+
+PYTHON ?= python3
+PORT ?= 8000
+PY := .venv/bin/python
+HOME_OF_BENCHMARKS := $(CURDIR)/.tribute/benchmarks
+WITH_SERVERS := $(PY) -m server.postgres run $(PY) -m server.broker run
+MIGRATED := $(PY) manage.py migrate --database owner --verbosity 0
+# A moved or copied folder installs again: .venv holds absolute paths.
+STAMP := .venv/installed-$(shell pwd | cksum | cut -d ' ' -f 1)
+LOCK := $(PY) -m uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
+	--universal --python-version 3.11 --custom-compile-command "make lock"
+
+export PYTHON
+export TRIBUTE_EMBEDDED ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install browser demo run migrate shell test test-fast check format lock bench clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(STAMP) ## make .venv with the locked packages (PYTHON=... to choose the interpreter)
+
+$(STAMP): requirements/dev.txt requirements/uv.txt requirements/install.sh client/pyproject.toml
+	@requirements/install.sh
+	@touch $@
+
+browser: install ## find Chromium for the tests of pages, or install it
+	@$(PY) -m tests.plugins.browser
+
+demo: install ## play the whole story and leave the site running (DEMO_EXIT=1: leave at its end)
+	@$(PY) -m server.demo
+
+run: install ## serve the pages and the API on PORT, on the private PostgreSQL and broker
+	@$(WITH_SERVERS) sh -c '$(MIGRATED) && \
+		exec $(PY) -m granian --interface wsgi --port $(PORT) server.wsgi:application'
+
+migrate: install ## bring the private database up to date
+	@$(PY) -m server.postgres run $(MIGRATED)
+
+shell: install ## open a Python shell on the private database
+	@$(WITH_SERVERS) $(PY) manage.py shell
+
+test: install browser ## run every test on a private PostgreSQL and broker
+	@$(PY) -m pytest
+
+test-fast: install ## run the tests without whole stories and real servers; stop at the first failure
+	@$(PY) -m pytest -q --exitfirst --ignore=tests/journeys --ignore=tests/server
+
+check: install ## format, lint, types, imports, migrations, OpenAPI, documents
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	@mkdir -p build
+	$(WITH_SERVERS) $(PY) manage.py makemigrations --check --dry-run
+	$(WITH_SERVERS) $(PY) manage.py spectacular --validate --fail-on-warn --file build/openapi.yaml
+	$(PY) -m openapi_spec_validator build/openapi.yaml
+	$(PY) -m pytest -q tests/house
+
+format: install ## format the code and mend what the linter can
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+lock: install ## write the hashed lock files from requirements/*.in, newest versions
+	$(LOCK) requirements/uv.in -o requirements/uv.txt
+	$(LOCK) requirements/dev.in -o requirements/dev.txt
+
+bench: install ## measure: make bench NAME=<a module in tests/benchmarks>
+	@test -n "$(NAME)" || { echo "usage: make bench NAME=<a module in tests/benchmarks>"; exit 2; }
+	@TRIBUTE_HOME="$(HOME_OF_BENCHMARKS)" $(WITH_SERVERS) $(PY) -m tests.benchmarks.$(NAME)
+
+clean: ## stop the project's private servers and remove all they hold
+	@for home in .tribute .tribute/tests .tribute/benchmarks; do \
+		for server in postgres broker; do \
+			if test -d $$home/$$server; then \
+				TRIBUTE_HOME=$$home $(PY) -m server.$$server stop >/dev/null || exit 1; \
+			fi; \
+		done; \
+	done
+	@rm -rf .tribute build
