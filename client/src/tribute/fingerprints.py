@@ -43,13 +43,13 @@ _IMAGE_SIDE = 32
 _READ_SIZE = 1024 * 1024
 # Formats that Pillow decodes in process; EPS, for one, would start Ghostscript.
 _IMAGE_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-# Pillow's decoders answer damaged files with any of these; a bomb's warning may be an error.
+# Pillow's decoders answer damaged files with any of these; warnings may be set to raise.
 _DECODER_ERRORS = (
     ArithmeticError,
     EOFError,
     LookupError,
     OSError,
-    RuntimeWarning,
+    Warning,
     SyntaxError,
     TypeError,
     ValueError,
