@@ -220,3 +220,21 @@ class IdempotencyKeyInFlight(RegistryError):
     """A request with the same Idempotency-Key is answered before it is repeated."""
 
     code = "idempotency_key_in_flight"
+
+
+class InvalidLeaf(RegistryError):
+    """A log leaf holds ids, words of a vocabulary, times, hashes and counts: never free text."""
+
+    code = "invalid_leaf"
+
+
+class PaidNeedsUse(RegistryError):
+    """Only somebody who allows or licenses a use can ask to be paid for it."""
+
+    code = "paid_needs_use"
+
+
+class Erased(RegistryError):
+    """A creator who was erased says nothing more."""
+
+    code = "erased"

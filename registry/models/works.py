@@ -41,7 +41,7 @@ class Work(models.Model):
     """A thing somebody made."""
 
     class Status(models.TextChoices):
-        """Whether the work still takes part; a withdrawn one answers no question."""
+        """Whether its creator still shows the work; what was said about it stands either way."""
 
         ACTIVE = "active"
         WITHDRAWN = "withdrawn"
@@ -218,3 +218,11 @@ class ClaimConflict(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.distance_ppm} ppm"
+
+    @property
+    def loser_id(self) -> str | None:
+        """Return the work whose claim was found wrong, if one was."""
+        return {
+            self.Outcome.WORK_UPHELD.value: self.other_id,
+            self.Outcome.OTHER_UPHELD.value: self.work_id,
+        }.get(self.outcome)

@@ -1,0 +1,243 @@
+"""Everything ever said about identifier keys: when it became known, and since when it is proven.
+
+Reads the registry's own tables, never the decision index, which is made from what this returns.
+Writes nothing and decides nothing: that is ``tribute.verdict``'s part.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection as CollectionOf
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from registry.models import (
+    ClaimConflict,
+    Collection,
+    Creator,
+    Identifier,
+    RightsShare,
+    Statement,
+)
+from tribute.verdict import Tier
+from tribute.vocabulary import IdentifierKind
+
+PPM = 1_000_000
+_PLACES = {IdentifierKind.DOMAIN: 0, IdentifierKind.HOST: 100, IdentifierKind.PATH: 200}
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From an instant until just before another; None: no end."""
+
+    since: datetime
+    until: datetime | None = None
+
+    def covers(self, at: datetime) -> bool:
+        """Whether ``at`` lies within."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What establishes a claimant's right to speak for a subject, and what stands against it.
+
+    control_at: since when the claimant demonstrably controls the place, or None.
+    identity_at: since when the claimant's identity is verified, or None.
+    rival_at: since when somebody else demonstrably controls the place, or None.
+    contests: while another claims the same thing. A claimant who came later is without proof of
+        content meanwhile; one who came first loses only what identity alone would prove.
+    """
+
+    control_at: datetime | None = None
+    identity_at: datetime | None = None
+    rival_at: datetime | None = None
+    contests: tuple[Period, ...] = ()
+    came_later: bool = False
+    of_place: bool = False
+
+    def holds(self, at: datetime) -> bool:
+        """Whether the claim is proven at an instant."""
+        contested = any(period.covers(at) for period in self.contests)
+        controlled = self.control_at is not None and self.control_at <= at
+        if controlled and (self.of_place or not (contested and self.came_later)):
+            return True
+        if self.identity_at is None or self.identity_at > at or contested:
+            return False
+        return self.rival_at is None or self.rival_at > at
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One statement, as it bears on one key.
+
+    proof: what stands behind it; disputes: while its subject is contested.
+    """
+
+    statement: Statement
+    proof: Proof
+    disputes: tuple[Period, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A key leads to a subject, during a period.
+
+    distance: for a near-copy, the share of bits that differ; None for the thing itself.
+    """
+
+    key: bytes
+    subject: str
+    tier: Tier
+    specificity: int
+    during: Period
+    sayings: tuple[Said, ...]
+    distance: float | None = None
+
+
+def load(keys: CollectionOf[bytes]) -> list[Link]:
+    """Return every link from ``keys``, in eight queries whatever their number."""
+    return list(_World(keys).links()) if keys else []
+
+
+class _World:
+    """The rows that concern some keys, and how they hang together."""
+
+    def __init__(self, keys: CollectionOf[bytes]) -> None:
+        self.keys = frozenset(keys)
+        matched = Identifier.objects.filter(key__in=self.keys)
+        direct = set(matched.values_list("work_id", flat=True))
+        self.conflicts = _conflicts_of(direct)
+        partners = {other for pairs in self.conflicts.values() for other, _ in pairs}
+        self.works = direct
+        self.identifiers = _grouped(
+            Identifier.objects.filter(work_id__in=direct | partners).order_by("id"), "work_id"
+        )
+        places = {bytes(s) for rows in self.identifiers.values() for r in rows for s in r.scopes}
+        self.collections = list(Collection.objects.filter(key__in=places | self.keys))
+        self.holders = _grouped(
+            RightsShare.objects.filter(work_id__in=direct | partners).exclude(confirmed_at=None),
+            "work_id",
+        )
+        self._load_statements(direct | partners)
+
+    def _load_statements(self, works: set[str]) -> None:
+        here = [c for c in self.collections if bytes(c.key) in self.keys]
+        creators = {s.creator_id for shares in self.holders.values() for s in shares}
+        creators |= {collection.creator_id for collection in self.collections}
+        about = Q(work__in=works) | Q(collection__in=here) | Q(creator__in=creators)
+        self.here = here
+        self.statements = _grouped(
+            Statement.objects.filter(about).order_by("sequence"), "subject_id"
+        )
+        claimants = creators | {s.claimant_id for rows in self.statements.values() for s in rows}
+        self.verified: dict[str, datetime | None] = dict(
+            Creator.objects.filter(pk__in=claimants).values_list("pk", "identity_verified_at")
+        )
+
+    def links(self) -> Iterator[Link]:
+        for work in sorted(self.works):
+            for identifier in self.identifiers[work]:
+                if bytes(identifier.key) in self.keys:
+                    yield from self._links_of_work(work, identifier)
+        for collection in self.here:
+            yield from self._links_of_collection(collection)
+
+    def _links_of_work(self, work: str, identifier: Identifier) -> Iterator[Link]:
+        key, since = bytes(identifier.key), identifier.added_at
+        lost_at = self._lost_at(work)
+        said = self._sayings(work, identifier)
+        yield Link(key, work, Tier.WORK, 0, Period(since, lost_at), said)
+        for share in self.holders.get(work, []):
+            proof = self._proof(share.creator_id, work, identifier)
+            default = tuple(Said(s, proof) for s in self.statements.get(share.creator_id, []))
+            known = Period(max(since, share.confirmed_at), lost_at)
+            if default:
+                yield Link(key, share.creator_id, Tier.CREATOR, 0, known, default)
+        for other, conflict in self.conflicts.get(work, []):
+            said = self._sayings(other, None)
+            if said:
+                during = Period(max(since, conflict.opened_at), conflict.resolved_at)
+                distance = conflict.distance_ppm / PPM
+                yield Link(key, other, Tier.WORK, 0, during, said, distance)
+
+    def _links_of_collection(self, collection: Collection) -> Iterator[Link]:
+        key, during = bytes(collection.key), Period(collection.claimed_at)
+        proof = Proof(control_at=collection.control_proven_at, of_place=True)
+        for subject, tier, narrowness in (
+            (collection.pk, Tier.COLLECTION, specificity(collection)),
+            (collection.creator_id, Tier.CREATOR, 0),
+        ):
+            said = tuple(Said(s, proof) for s in self.statements.get(subject, []))
+            if said:
+                yield Link(key, subject, tier, narrowness, during, said)
+
+    def _sayings(self, work: str, identifier: Identifier | None) -> tuple[Said, ...]:
+        disputes = self._contests(work)
+        return tuple(
+            Said(s, self._proof(s.claimant_id, work, identifier), disputes)
+            for s in self.statements.get(work, [])
+        )
+
+    def _lost_at(self, work: str) -> datetime | None:
+        """When somebody else was found to be right about the work: its claim ends there."""
+        lost = [
+            conflict.resolved_at
+            for _, conflict in self.conflicts.get(work, [])
+            if conflict.loser_id == work and conflict.resolved_at is not None
+        ]
+        return min(lost, default=None)
+
+    def _contests(self, work: str) -> tuple[Period, ...]:
+        return tuple(Period(c.opened_at, c.resolved_at) for _, c in self.conflicts.get(work, []))
+
+    def _proof(self, claimant: str, work: str, identifier: Identifier | None) -> Proof:
+        """What proves the claim on one identifier; None asks about the content.
+
+        An address is proven by control of a place that contains that very address: a work does
+        not carry its author's proof to addresses on other people's sites.
+        """
+        of_place = identifier is not None and identifier.kind == IdentifierKind.URL
+        rows = [identifier] if of_place else self.identifiers[work]
+        scopes = {bytes(scope) for row in rows if row is not None for scope in row.scopes}
+        proven = [
+            (c.creator_id == claimant, c.control_proven_at)
+            for c in self.collections
+            if c.control_proven_at is not None and bytes(c.key) in scopes
+        ]
+        rivals = [at for own, at in proven if not own] if of_place else []
+        return Proof(
+            control_at=min((at for own, at in proven if own), default=None),
+            identity_at=self.verified.get(claimant),
+            rival_at=min(rivals, default=None),
+            contests=self._contests(work),
+            came_later=any(c.work_id == work for _, c in self.conflicts.get(work, [])),
+            of_place=of_place,
+        )
+
+
+def specificity(collection: Collection) -> int:
+    """Return how narrow a collection is: path over host over domain, then by its own length."""
+    kind = IdentifierKind(collection.kind)
+    parts = collection.canonical.count("/" if kind == IdentifierKind.PATH else ".")
+    port = ":" in collection.canonical and kind == IdentifierKind.HOST
+    return _PLACES[kind] + min(parts, 50) + (50 if port else 0)
+
+
+def _conflicts_of(works: set[str]) -> dict[str, list[tuple[str, ClaimConflict]]]:
+    """Return for each work the others it contends with, settled conflicts included."""
+    pairs: dict[str, list[tuple[str, ClaimConflict]]] = defaultdict(list)
+    rows = ClaimConflict.objects.filter(Q(work__in=works) | Q(other__in=works)).order_by("pk")
+    for conflict in rows:
+        pairs[conflict.work_id].append((conflict.other_id, conflict))
+        pairs[conflict.other_id].append((conflict.work_id, conflict))
+    return pairs
+
+
+def _grouped(rows: Iterable[Any], attribute: str) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        groups[getattr(row, attribute)].append(row)
+    return groups

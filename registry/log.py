@@ -1,0 +1,88 @@
+"""The way into the transparency log: append a leaf, give leaves their places.
+
+A leaf is written in the transaction of what it records, as canonical JSON (RFC 8785) of opaque
+ids, words of a vocabulary, times, hashes and counts, so that erasing a person leaves the tree
+valid. Tiles, checkpoints and proofs are built from the places elsewhere.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import rfc8785
+from django.db import connection, transaction
+
+from registry.errors import InvalidLeaf, LeafTooLarge
+from registry.models import LogEntry, LogOutbox
+
+LEAF_VERSION = 1
+LEAF_TYPES = frozenset(
+    {"consent.set", "control.proven", "check.batch", "manifest.digest", "ledger.head"}
+)
+LARGEST_LEAF = 4096
+SEQUENCER_LOCK = 0x7472_6962_6C6F_6701
+
+LeafValue = str | int | bool | Sequence[str]
+
+# Ids, words, times, hexadecimal and versions; no space, so no sentence and no name.
+_WORD = re.compile(r"[A-Za-z0-9_.:/+\-]{1,128}")
+
+
+def append(leaf: Mapping[str, LeafValue], *, at: datetime) -> bytes:
+    """Write a leaf into the outbox; return its RFC 6962 hash (32 bytes).
+
+    leaf: ``t`` names one of LEAF_TYPES; ``v`` and ``at`` are added here.
+    Raises InvalidLeaf for an unknown type or anything like free text, LeafTooLarge over 4 KiB.
+    """
+    if leaf.get("t") not in LEAF_TYPES:
+        raise InvalidLeaf(f"there is no leaf type {leaf.get('t')!r}")
+    for name, value in leaf.items():
+        _require_opaque(name, value)
+    data = rfc8785.dumps({"v": LEAF_VERSION, **leaf, "at": instant(at)})
+    if len(data) > LARGEST_LEAF:
+        raise LeafTooLarge(f"the leaf has {len(data)} bytes, more than {LARGEST_LEAF}")
+    leaf_hash = hash_of(data)
+    LogOutbox.objects.create(leaf=data, leaf_hash=leaf_hash, recorded_at=at)
+    return leaf_hash
+
+
+def hash_of(leaf: bytes) -> bytes:
+    """Return the leaf's hash: SHA-256 of a zero byte and the leaf (RFC 6962, section 2.1)."""
+    return hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def instant(at: datetime) -> str:
+    """Print an aware instant as the log does: UTC, microseconds, ``Z``."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def size() -> int:
+    """Return how many leaves have their place: N in "as of log size N"."""
+    newest = LogEntry.objects.order_by("-index").values_list("index", flat=True).first()
+    return 0 if newest is None else newest + 1
+
+
+@transaction.atomic
+def sequence(*, limit: int) -> int:
+    """Give up to ``limit`` waiting leaves the next places; return how many got one.
+
+    One sequencer at a time holds the lock until commit, so places have no gap and no leaf two.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
+    waiting = LogOutbox.objects.filter(entry=None).order_by("id").values_list("id", flat=True)
+    first = size()
+    entries = [
+        LogEntry(index=index, leaf_id=leaf_id)
+        for index, leaf_id in enumerate(waiting[:limit], start=first)
+    ]
+    LogEntry.objects.bulk_create(entries)
+    return len(entries)
+
+
+def _require_opaque(name: str, value: LeafValue) -> None:
+    words = [value] if isinstance(value, str) else value if not isinstance(value, int) else []
+    for word in (name, *words):
+        if not isinstance(word, str) or not _WORD.fullmatch(word):
+            raise InvalidLeaf(f"{name} would put free text into the public log")
