@@ -1,0 +1,28 @@
+"""The ledger's tables, by what they hold: books, payments, payouts."""
+
+from ledger.models.books import Account, Balance, Batch, Entry, Line, Refusal
+from ledger.models.payments import (
+    Payee,
+    ProviderEvent,
+    ProviderTransaction,
+    Reconciliation,
+    TopUp,
+)
+from ledger.models.payouts import Payout, PayoutBatch, PayoutEvent
+
+__all__ = [
+    "Account",
+    "Balance",
+    "Batch",
+    "Entry",
+    "Line",
+    "Payee",
+    "Payout",
+    "PayoutBatch",
+    "PayoutEvent",
+    "ProviderEvent",
+    "ProviderTransaction",
+    "Reconciliation",
+    "Refusal",
+    "TopUp",
+]

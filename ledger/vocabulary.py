@@ -1,0 +1,128 @@
+"""The words of the books: kinds of accounts and entries, states of payouts (pure).
+
+Numbers are stored and hashed, so a word keeps its number for ever; new words get new ones.
+"""
+
+from enum import IntEnum, StrEnum
+
+
+class AccountKind(IntEnum):
+    """What an account's money is. Credit is positive: what Tribute owes somebody."""
+
+    OPERATOR_PREPAID = 1
+    """Paid in by an operator, not yet spent."""
+    CREATOR_PENDING = 2
+    """Earned, inside the holding period."""
+    CREATOR_AVAILABLE = 3
+    """Earned, ready to be paid out."""
+    CREATOR_DISPUTED = 4
+    """Set aside while a claim is contested."""
+    CREATOR_IN_PAYOUT = 5
+    """Reserved by an approved payout."""
+    POOL = 6
+    """Unattributed remainders that wait for distribution over a manifest."""
+    UNATTRIBUTED = 7
+    """Unattributed remainders under a policy that keeps them apart."""
+    UNCLAIMED = 8
+    """Earned by works whose rightsholder is not known yet."""
+    PLATFORM_FEE = 9
+    """What the platform keeps."""
+    PROCESSOR_FEE = 10
+    """What the payment provider kept; negative, since it is a cost."""
+    PROVIDER_CLEARING = 11
+    """Money at the payment provider; negative, since it is ours to have."""
+
+    @property
+    def holder(self) -> str:
+        """Whose account it is: ``operator``, ``creator`` or ``platform``."""
+        if self == AccountKind.OPERATOR_PREPAID:
+            return "operator"
+        return "creator" if self <= AccountKind.CREATOR_IN_PAYOUT else "platform"
+
+    @property
+    def word(self) -> str:
+        """The kind without its holder, such as ``prepaid`` or ``fee``."""
+        return self.name.lower().removeprefix(f"{self.holder}_").replace("_", "-")
+
+    @property
+    def min_balance_micros(self) -> int | None:
+        """Zero for other people's money, None where the balance may be negative."""
+        return 0 if self <= AccountKind.UNCLAIMED else None
+
+
+class EntryKind(IntEnum):
+    """Why an entry was written."""
+
+    QUERY = 1
+    """A paid generation was settled: operator to creators, remainder and fee."""
+    TOPUP = 2
+    """An operator's payment arrived at the provider."""
+    MATURITY = 3
+    """The holding period ended: pending to available."""
+    PAYOUT_RESERVE = 4
+    """A payout was approved: available to in payout."""
+    PAYOUT_SENT = 5
+    """The provider transferred it: in payout to clearing."""
+    PAYOUT_RELEASE = 6
+    """It will not be sent: in payout back to available."""
+    PAYOUT_RETURN = 7
+    """A transfer was taken back: clearing to available."""
+    PROCESSOR_FEE = 8
+    """The provider charged us."""
+    ADJUSTMENT = 9
+    """A person corrected something, with a reason kept elsewhere."""
+    REVERSAL = 10
+    """The exact mirror of an earlier entry."""
+    CLAIM = 11
+    """Money moved because a claim was opened, decided or found its rightsholder."""
+    DISTRIBUTION = 12
+    """A pool was shared out."""
+
+
+class RefusalReason(IntEnum):
+    """Why a draft will never be posted."""
+
+    BELOW_MINIMUM = 1
+    """An account would have fallen below its minimum: not funded."""
+    ABOVE_MAXIMUM = 2
+    """An account would have risen above its maximum."""
+
+
+class BatchStatus(StrEnum):
+    """How far a batch of payouts has come."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    SENDING = "sending"
+    CLOSED = "closed"
+    CANCELED = "canceled"
+
+
+class PayoutStatus(StrEnum):
+    """How far one payout has come."""
+
+    PLANNED = "planned"
+    """In a batch that is not approved yet; no money is set aside."""
+    RESERVED = "reserved"
+    """Approved and set aside; waits to be sent."""
+    SENDING = "sending"
+    """The intent is on record; the provider is being asked."""
+    UNKNOWN = "unknown"
+    """The provider gave no usable answer; only a look-up or a webhook may end this."""
+    TRANSFERRED = "transferred"
+    """On the payee's account at the provider."""
+    IN_TRANSIT = "in_transit"
+    """On its way to the payee's bank."""
+    PAID = "paid"
+    """At the bank; a bank may still send it back days later."""
+    BANK_FAILED = "bank_failed"
+    """The bank sent it back to the payee's account at the provider, which tries again."""
+    HELD = "held"
+    """Set aside, but the payee's account or the provider's answer needs a person."""
+    FAILED = "failed"
+    """Refused for good; the money is the creator's available balance again."""
+    REVERSED = "reversed"
+    """Taken back whole; the money is the creator's available balance again."""
+    CANCELED = "canceled"
+    """Called off before it was sent."""
