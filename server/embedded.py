@@ -92,12 +92,12 @@ def write_private(path: Path, text: str) -> None:
 
 
 def last_complaint(log: Path, words: Sequence[str], *, since: int) -> str:
-    """The last line with one of ``words`` in what was logged after ``since`` bytes."""
+    """The last line with one of ``words``, else the last, of what came after ``since`` bytes."""
     with log.open("rb") as file:
         file.seek(since)
-        lines = file.read().decode(errors="replace").splitlines()
+        lines = file.read().decode(errors="replace").splitlines() or ["no reason given"]
     found = (line for line in reversed(lines) if any(word in line for word in words))
-    return f"{next(found, 'no reason given').strip()} (log: {log})"
+    return f"{next(found, lines[-1]).strip()} (log: {log})"
 
 
 class EmbeddedServer(ABC):

@@ -181,25 +181,29 @@ class Postgres(EmbeddedServer):
                 cwd="/",
                 start_new_session=True,
                 check=False,
-                **self._not_as_root(),
+                **self._as_ordinary_user(),
             )
         if done.returncode:
             raise EmbeddedServerError(
                 f"{tool}: {last_complaint(self.log, COMPLAINTS, since=logged)}"
             )
 
-    def _not_as_root(self) -> dict[str, Any]:
-        """How to start a program that refuses to run as root; empty for other users.
+    def _as_ordinary_user(self) -> dict[str, Any]:
+        """How to start programs that refuse root and users without a name; else empty.
 
-        A user namespace in which root is number 1000 needs no change of ownership and
+        A user namespace in which we are ``nobody`` needs no change of ownership and
         works below a folder only root may enter. Where it is forbidden (default
-        container profiles) the files are given to ``nobody``.
+        container profiles) root gives the files to the real ``nobody``.
         """
-        if os.geteuid() != 0:
+        if os.geteuid() != 0 and _has_name(os.geteuid()):
             return {}
         with contextlib.suppress(subprocess.SubprocessError):
-            subprocess.run(["/bin/true"], preexec_fn=_become_ordinary, check=True)
-            return {"preexec_fn": _become_ordinary}
+            subprocess.run(["/bin/true"], preexec_fn=_become_nobody, check=True)
+            return {"preexec_fn": _become_nobody}
+        if os.geteuid() != 0:
+            raise EmbeddedServerError(
+                f"PostgreSQL needs user {os.geteuid()} to have a name: add it to /etc/passwd"
+            )
         nobody = pwd.getpwnam("nobody")
         for path in self.home.glob("postgres*"):
             if path != self._passwords_file:
@@ -234,12 +238,24 @@ log_line_prefix = '%m [%p] %u@%d '
 """
 
 
-def _become_ordinary() -> None:
-    """Enter a user namespace in which root is user 1000; runs in the child, before exec."""
+def _has_name(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
+
+
+def _become_nobody() -> None:
+    """Enter a user namespace in which we are ``nobody``; runs in the child, before exec."""
+    user, group, nobody = os.geteuid(), os.getegid(), pwd.getpwnam("nobody")
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER):
         raise OSError(ctypes.get_errno(), "unshare")
-    mapping = (("setgroups", "deny"), ("uid_map", "1000 0 1"), ("gid_map", "1000 0 1"))
-    for file, content in mapping:
+    for file, content in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{nobody.pw_uid} {user} 1"),
+        ("gid_map", f"{nobody.pw_gid} {group} 1"),
+    ):
         Path("/proc/self", file).write_text(content)
 
 
