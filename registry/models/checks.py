@@ -1,5 +1,10 @@
 """Consent questions that were asked, kept so that their receipts outlive the answer."""
 
+import zlib
+from functools import cached_property
+from typing import Any
+
+import orjson
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import CheckConstraint, Q
@@ -21,7 +26,7 @@ class Check(models.Model):
     request_digest = models.BinaryField(max_length=32)
     answers_root = models.BinaryField(max_length=32)
     salt = models.BinaryField(max_length=32)
-    # zlib of one canonical JSON answer a line.
+    # zlib of one canonical JSON object a line: the item as it was sent, and its answer.
     answers = models.BinaryField()
     # How many leaves the log had when the question was answered.
     log_size = models.BigIntegerField()
@@ -40,3 +45,14 @@ class Check(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """Return ``{"item": as it was sent, "answer": …}`` for each item, in order."""
+        lines = zlib.decompress(bytes(self.answers)).splitlines()
+        return [orjson.loads(line) for line in lines]
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """Return the answers alone, in order: ``id``, ``decisions`` by purpose, perhaps ``error``."""
+        return [row["answer"] for row in self.rows]
