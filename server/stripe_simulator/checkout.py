@@ -7,7 +7,7 @@ for, none refused.
 
 from typing import Any
 
-from server.stripe_simulator import balance, events
+from server.stripe_simulator import balance, charges, events
 from server.stripe_simulator.balance import Movement
 from server.stripe_simulator.errors import ApiError, no_such
 from server.stripe_simulator.moment import Call, Moment
@@ -78,21 +78,13 @@ def intent(call: Call, intent_id: str) -> Body:
     if found is None:
         raise no_such("payment_intent", intent_id)
     wanted = call.params.get("expand", [])
-    if any(name.startswith("latest_charge") for name in wanted):
-        charge = call.state.find("charge", found["latest_charge"]) or {}
-        if "latest_charge.balance_transaction" in wanted:
-            row = balance.transaction(call, charge["balance_transaction"])
-            charge = {**charge, "balance_transaction": row}
-        return {**found, "latest_charge": charge}
-    return found
-
-
-def charge(call: Call, charge_id: str) -> Body:
-    """GET /v1/charges/{id}."""
-    found = call.state.find("charge", charge_id, account=call.account)
-    if found is None:
-        raise no_such("charge", charge_id)
-    return found
+    if not any(name.startswith("latest_charge") for name in wanted):
+        return found
+    charge = charges.retrieve(call, found["latest_charge"])
+    if "latest_charge.balance_transaction" in wanted:
+        row = balance.transaction(call, charge["balance_transaction"])
+        charge = {**charge, "balance_transaction": row}
+    return {**found, "latest_charge": charge}
 
 
 def _total(items: Any) -> tuple[int, str]:
@@ -144,25 +136,10 @@ def _session(call: Call, session_id: str, amount: int, currency: str) -> Body:
 
 
 def _charge(moment: Moment, amount: int, currency: str, intent_id: str) -> Body:
-    settings, charge_id = moment.settings, new_id("ch")
+    settings = moment.settings
     fee = min(amount, -(-amount * settings.fee_ppm // PPM) + settings.fee_fixed_minor)
-    movement = Movement("charge", amount, currency, charge_id, fee, settings.settle_delay_s)
-    row = balance.book(moment, movement)
-    body: Body = {
-        "id": charge_id,
-        "object": "charge",
-        "amount": amount,
-        "amount_refunded": 0,
-        "balance_transaction": row["id"],
-        "created": moment.second,
-        "currency": currency,
-        "livemode": False,
-        "paid": True,
-        "payment_intent": intent_id,
-        "source_transfer": None,
-        "status": "succeeded",
-    }
-    return moment.state.add("charge", body)
+    movement = Movement("charge", amount, currency, new_id("ch"), fee, settings.settle_delay_s)
+    return charges.record(moment, movement, payment_intent=intent_id)
 
 
 def _intent(moment: Moment, intent_id: str, charge: Body, metadata: Body) -> Body:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from server.stripe_simulator import (
     accounts,
     balance,
+    charges,
     checkout,
     events,
     faults,
@@ -36,7 +37,7 @@ API: Mapping[str, Endpoint] = {
     "POST /v1/checkout/sessions": checkout.create,
     "GET /v1/checkout/sessions/{id}": checkout.retrieve,
     "GET /v1/payment_intents/{id}": checkout.intent,
-    "GET /v1/charges/{id}": checkout.charge,
+    "GET /v1/charges/{id}": charges.retrieve,
     "GET /v1/balance": balance.retrieve,
     "GET /v1/balance_transactions": balance.listing,
     "GET /v1/balance_transactions/{id}": balance.transaction,

@@ -4,7 +4,7 @@ docs.stripe.com/api/transfers, docs.stripe.com/connect/separate-charges-and-tran
 a transfer needs available funds and an active capability, and is not retried.
 """
 
-from server.stripe_simulator import balance, events, payouts
+from server.stripe_simulator import balance, charges, events, payouts
 from server.stripe_simulator.balance import Movement
 from server.stripe_simulator.errors import ApiError, no_such
 from server.stripe_simulator.moment import Call
@@ -97,21 +97,7 @@ def _record(call: Call, account_id: str, amount: int, currency: str) -> Body:
     outgoing = Movement("transfer", -amount, currency, transfer_id)
     moved = balance.book(call.moment, outgoing)
     incoming = Movement("payment", amount, currency, payment_id)
-    received = balance.book(call.moment, incoming, account=account_id)
-    payment: Body = {
-        "id": payment_id,
-        "object": "charge",
-        "amount": amount,
-        "amount_refunded": 0,
-        "balance_transaction": received["id"],
-        "created": call.moment.second,
-        "currency": currency,
-        "livemode": False,
-        "paid": True,
-        "source_transfer": transfer_id,
-        "status": "succeeded",
-    }
-    call.state.add("charge", payment, account=account_id)
+    charges.record(call.moment, incoming, account=account_id, source_transfer=transfer_id)
     group = text(call.params, "transfer_group", "")
     transfer: Body = {
         "id": transfer_id,
