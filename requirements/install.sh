@@ -12,7 +12,7 @@ stop() {
 }
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || stop \
-    "Tribute needs Python 3.11 or newer; $python is $("$python" --version 2>&1 || true)." \
+    "Tribute needs Python 3.11 or newer; $python is $("$python" --version 2>/dev/null || echo missing)." \
     "Name another one: make install PYTHON=/path/to/python3.12"
 
 if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
