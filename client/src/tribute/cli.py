@@ -1,0 +1,256 @@
+"""The ``tribute`` command: ask a registry, verify a receipt, reduce a text, show a key.
+
+Reads arguments, files and two environment variables, calls the other modules, and prints. The API
+key is never an argument, since other users of a machine can read those.
+"""
+
+# ruff: noqa: T201 - printing is what this module is for
+
+import argparse
+import base64
+import binascii
+import json
+import mimetypes
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tribute import features
+from tribute.fingerprints import InvalidWork, fingerprint, sha256_of
+from tribute.identifiers import InvalidIdentifier, key_of
+from tribute.receipts import InvalidReceipt, verify_receipt
+from tribute.transport import Answer, CheckResult, Registry, RegistryError
+from tribute.vocabulary import IdentifierKind, Medium, Purpose
+
+ALLOWED = 0
+NOT_ALLOWED = 1
+USAGE = 2
+NO_ANSWER = 3
+
+_PUBLIC_KEY_BYTES = 32
+_EPILOG = """\
+environment:
+  TRIBUTE_REGISTRY  address of the registry, unless --registry is given
+  TRIBUTE_API_KEY   the operator's API key
+
+exit status:
+  0  everything is allowed (or the receipt holds)
+  1  something is not allowed, unknown included (or the receipt does not hold)
+  2  the command was used wrongly, or a file cannot be read
+  3  the registry was not reached, refused, or was not understood
+"""
+
+
+class UsageError(Exception):
+    """A command needs arguments and files it can work with."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; ``arguments`` without the program's name, by default the process's own.
+
+    Returns the exit status. Raises SystemExit, as argparse does, for ``--help`` and bad usage.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except (UsageError, InvalidIdentifier, InvalidWork, features.InvalidFeatures, OSError) as error:
+        return _complain(error, USAGE)
+    except RegistryError as error:
+        return _complain(f"{error} ({error.code})", NO_ANSWER)
+    return status
+
+
+def _check(options: argparse.Namespace) -> int:
+    items = [*_items_by_value(options), *map(_item_of_file, options.file)]
+    if not items:
+        raise UsageError("nothing to check: give --url, --file, --sha256 or --iscc")
+    result = _registry(options).check(items, options.purpose)
+    if options.json:
+        print(json.dumps(_as_json(result), indent=2))
+    else:
+        for item, answer in zip(result.items, result.answers, strict=True):
+            print(_as_text(item, answer))
+        print(f"receipt: {result.check}")
+    return ALLOWED if all(answer.allowed for answer in result.answers) else NOT_ALLOWED
+
+
+def _receipt(options: argparse.Namespace) -> int:
+    receipt = _read_json(options.file)
+    items = None if options.items is None else _read_json(options.items)
+    if items is not None and not (
+        isinstance(items, list) and all(isinstance(item, dict) for item in items)
+    ):
+        raise UsageError(f"{options.items} is not a list of items")
+    try:
+        verified = verify_receipt(receipt, public_key=_public_key(options.key), items=items)
+    except InvalidReceipt as error:
+        return _complain(f"the receipt does not hold: {error}", NOT_ALLOWED)
+    except ImportError as error:
+        raise UsageError(f"install tribute[verify] to verify signatures: {error}") from error
+    print(
+        f"{verified.check}: {verified.items} items asked by {verified.operator}"
+        f" at {verified.at.isoformat()} for {', '.join(verified.purposes)},"
+        f" answered as of log size {verified.log_size}"
+    )
+    return ALLOWED
+
+
+def _features(options: argparse.Namespace) -> int:
+    try:
+        text = options.file.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{options.file} is not text in UTF-8") from error
+    print(json.dumps(features.reduce(text).to_json()))
+    return ALLOWED
+
+
+def _key(options: argparse.Namespace) -> int:
+    key = key_of(IdentifierKind(options.kind), options.value)
+    print(f"{key.kind}\t{key.canonical}\t{key.digest.hex()}")
+    return ALLOWED
+
+
+def _items_by_value(options: argparse.Namespace) -> list[dict[str, str]]:
+    items = []
+    for kind in (IdentifierKind.URL, IdentifierKind.SHA256, IdentifierKind.ISCC):
+        for value in getattr(options, kind):
+            # What has no canonical form would come back as unknown; say at once what is wrong.
+            key_of(kind, value)
+            items.append({"id": value, kind.value: value})
+    return items
+
+
+def _item_of_file(path: Path) -> dict[str, str]:
+    """Recognise a file by its bytes, and by its content where that can be read."""
+    with path.open("rb") as stream:
+        try:
+            recognised = fingerprint(stream, _medium_of(path))
+        except (InvalidWork, ImportError) as error:
+            print(f"tribute: {path}: by its bytes only: {error}", file=sys.stderr)
+            stream.seek(0)
+            return {"id": str(path), "sha256": sha256_of(stream)}
+    item = {"id": str(path), "sha256": recognised.sha256}
+    return item if recognised.iscc is None else item | {"iscc": recognised.iscc}
+
+
+def _medium_of(path: Path) -> Medium:
+    kind = (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]
+    return Medium(kind) if kind in set(Medium) else Medium.OTHER
+
+
+def _registry(options: argparse.Namespace) -> Registry:
+    address = options.registry or os.environ.get("TRIBUTE_REGISTRY", "")
+    api_key = os.environ.get("TRIBUTE_API_KEY", "")
+    if not address or not api_key:
+        raise UsageError("set TRIBUTE_API_KEY, and TRIBUTE_REGISTRY or --registry")
+    try:
+        return Registry(address, api_key, options.timeout)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _as_text(item: Mapping[str, str], answer: Answer) -> str:
+    lines = [
+        f"  {purpose}: {said.decision} ({said.rule}) {said.explanation}"
+        for purpose, said in answer.decisions.items()
+    ]
+    return "\n".join([item["id"], *lines])
+
+
+def _as_json(result: CheckResult) -> dict[str, Any]:
+    return {
+        "check": result.check,
+        "answers": [
+            {
+                "item": item,
+                "allowed": answer.allowed,
+                "decisions": {
+                    purpose: {
+                        "decision": said.decision,
+                        "rule": said.rule,
+                        "statements": said.statements,
+                        "matched_by": said.matched_by,
+                        "explanation": said.explanation,
+                    }
+                    for purpose, said in answer.decisions.items()
+                },
+            }
+            for item, answer in zip(result.items, result.answers, strict=True)
+        ],
+    }
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not JSON: {error}") from error
+
+
+def _public_key(text: str) -> bytes:
+    """Read 32 bytes written in hexadecimal or base64."""
+    for decoded in (bytes.fromhex, lambda text: base64.b64decode(text, validate=True)):
+        try:
+            key: bytes = decoded(text)
+        except (ValueError, binascii.Error):
+            continue
+        if len(key) == _PUBLIC_KEY_BYTES:
+            return key
+    raise UsageError("a public key is 32 bytes in hexadecimal or base64")
+
+
+def _complain(problem: object, status: int) -> int:
+    print(f"tribute: {problem}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tribute",
+        description="Ask a consent registry before using works to train or feed a model.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_check(commands)
+    _add_receipt(commands)
+    reduce = commands.add_parser("features", help="reduce a text to what may travel, as JSON")
+    reduce.add_argument("file", type=Path, metavar="FILE", help="a text in UTF-8")
+    reduce.set_defaults(run=_features)
+    key = commands.add_parser("key", help="print an identifier's kind, canonical form and key")
+    key.add_argument("kind", choices=[kind.value for kind in IdentifierKind], metavar="KIND",
+                     help=f"one of {', '.join(IdentifierKind)}")  # fmt: skip
+    key.add_argument("value", metavar="VALUE", help="the identifier as people write it")
+    key.set_defaults(run=_key)
+    return parser
+
+
+def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    check = commands.add_parser(
+        "check",
+        help="ask a registry what works may be used for",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    repeated: dict[str, Any] = {"action": "append", "default": []}
+    check.add_argument("--url", **repeated, help="an address; may be repeated, as all of these")
+    check.add_argument("--file", **repeated, type=Path, help="a file; its bytes stay here")
+    check.add_argument("--sha256", **repeated, help="64 hexadecimal digits")
+    check.add_argument("--iscc", **repeated, help="an ISCC (ISO 24138)")
+    check.add_argument("--purpose", action="append", required=True, type=Purpose,
+                       choices=list(Purpose), metavar="PURPOSE",
+                       help=f"one or more of {', '.join(Purpose)}")  # fmt: skip
+    check.add_argument("--registry", metavar="URL", help="address of the registry")
+    check.add_argument("--timeout", type=float, default=30.0, help="seconds (default: 30)")
+    check.add_argument("--json", action="store_true", help="print the answers as JSON")
+    check.set_defaults(run=_check)
+
+
+def _add_receipt(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    receipt = commands.add_parser("receipt", help="verify a check's signed receipt, offline")
+    receipt.add_argument("file", type=Path, metavar="FILE", help="the receipt, as JSON")
+    receipt.add_argument("--key", required=True, help="the registry's public key, hex or base64")
+    receipt.add_argument("--items", type=Path, help="what was asked: a JSON list of items as sent")
+    receipt.set_defaults(run=_receipt)
