@@ -1,0 +1,1 @@
+"""Attribution over HTTP: parse, make one call, print."""

@@ -1,0 +1,1 @@
+"""What a model learned from, over HTTP: declare it, and read what it shows."""

@@ -1,0 +1,205 @@
+"""The form of what comes in and goes out; what is allowed is the domain's to say."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from attribution.api.fields import FeaturesField, InstantField, WholeNumberField
+from attribution.generative_models import LARGEST_FEE_MICROS
+from attribution.models import Contribution, GenerativeModel, Query
+from attribution.queries import LARGEST_OUTPUT_BYTES, MOST_REPORTS
+from ledger.money import WHOLE_PPM, Money
+from registry.api.serializers import StrictSerializer
+
+
+class AmountSerializer(StrictSerializer):
+    """An amount of money above zero: whole micros, 10^-6 of the currency's major unit."""
+
+    amount_micros = WholeNumberField(min_value=1, max_value=LARGEST_FEE_MICROS)
+    currency = serializers.RegexField(r"^[A-Z]{3}$")
+
+
+class MoneySerializer(serializers.Serializer[Money]):
+    """An amount of money: whole micros, 10^-6 of the currency's major unit."""
+
+    amount_micros = serializers.IntegerField(source="micros")
+    currency = serializers.CharField()
+
+
+class NewModelSerializer(StrictSerializer):
+    """A model to register. Name either ``fee_micros`` or ``price_share_ppm``."""
+
+    name = serializers.CharField(max_length=120)
+    version = serializers.CharField(max_length=60)
+    currency = serializers.RegexField(r"^[A-Z]{3}$")
+    fee_micros = WholeNumberField(
+        required=False, allow_null=True, min_value=1, max_value=LARGEST_FEE_MICROS
+    )
+    price_share_ppm = WholeNumberField(
+        required=False, allow_null=True, min_value=1, max_value=WHOLE_PPM
+    )
+    method = serializers.ChoiceField(GenerativeModel.Method.choices, default="verbatim")
+    unattributed_policy = serializers.ChoiceField(
+        GenerativeModel.UnattributedPolicy.choices, default="pool"
+    )
+
+
+class ManifestStateSerializer(serializers.Serializer[Any]):
+    """How far a manifest has come."""
+
+    id = serializers.CharField()
+    status = serializers.CharField()
+    rows_count = serializers.IntegerField()
+    matched_count = serializers.IntegerField()
+    violations_count = serializers.IntegerField()
+    received_at = serializers.DateTimeField()
+
+
+class ModelSerializer(serializers.Serializer[GenerativeModel]):
+    """A registered model."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    version = serializers.CharField()
+    currency = serializers.CharField()
+    fee_micros = serializers.IntegerField(allow_null=True)
+    price_share_ppm = serializers.IntegerField(allow_null=True)
+    method = serializers.CharField()
+    unattributed_policy = serializers.CharField()
+    manifest = ManifestStateSerializer(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class QueryReportSerializer(StrictSerializer):
+    """One paid generation request. There is no place for a prompt."""
+
+    model = serializers.CharField(max_length=60)
+    external_id = serializers.RegexField(
+        r"^[!-~]{1,200}$", help_text="Your own id for it: printable ASCII without spaces."
+    )
+    occurred_at = InstantField()
+    price = AmountSerializer(
+        required=False, help_text="What your customer paid, when the fee is a share of it."
+    )
+    output = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=LARGEST_OUTPUT_BYTES,
+        help_text="The generated text; reduced to features on receipt and never kept.",
+    )
+    features = FeaturesField(
+        required=False, help_text="The output as the client library reduces it."
+    )
+
+
+class QueryReportsSerializer(StrictSerializer):
+    """1 to 1,000 reports, taken all or none."""
+
+    queries = QueryReportSerializer(many=True, allow_empty=False, max_length=MOST_REPORTS)
+
+
+class ReceivedSerializer(serializers.Serializer[Any]):
+    """What became of one report."""
+
+    id = serializers.CharField(source="query_id")
+    external_id = serializers.CharField()
+    state = serializers.ChoiceField(Query.State.choices)
+    duplicate = serializers.BooleanField()
+
+
+class ReceivedListSerializer(serializers.Serializer[Any]):
+    """What became of each report, in their order."""
+
+    queries = ReceivedSerializer(many=True)
+
+
+class QuerySerializer(serializers.Serializer[Query]):
+    """A reported query."""
+
+    id = serializers.CharField()
+    model = serializers.CharField(source="model_id")
+    external_id = serializers.CharField()
+    state = serializers.ChoiceField(Query.State.choices)
+    reason = serializers.CharField()
+    fee = MoneySerializer()
+    occurred_at = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+    settled_at = serializers.DateTimeField(allow_null=True)
+
+
+class RowSerializer(serializers.Serializer[Any]):
+    """One owner's part of a query."""
+
+    work = serializers.CharField(source="work_id")
+    title = serializers.CharField()
+    creator = serializers.CharField(source="creator_id")
+    creator_name = serializers.CharField(source="creator")
+    words = serializers.IntegerField()
+    share_ppm = serializers.IntegerField()
+    amount = MoneySerializer()
+    reason = serializers.CharField()
+
+
+class ExplanationSerializer(serializers.Serializer[Any]):
+    """Why a query paid whom, and where it is booked."""
+
+    rule = serializers.CharField()
+    method = serializers.CharField()
+    parameters = serializers.DictField()
+    output_words = serializers.IntegerField(allow_null=True)
+    platform_fee = MoneySerializer()
+    contributions = RowSerializer(source="rows", many=True)
+    remainder = MoneySerializer()
+    remainder_share_ppm = serializers.IntegerField()
+    entry = serializers.IntegerField(source="entry_id")
+    batch = serializers.IntegerField(source="batch_seq")
+
+
+class ExplainedQuerySerializer(QuerySerializer):
+    """A reported query, explained once it is settled."""
+
+    explanation = ExplanationSerializer(allow_null=True)
+
+
+class CreditLineSerializer(serializers.Serializer[Any]):
+    """One work to name."""
+
+    work = serializers.CharField(source="work_id")
+    title = serializers.CharField()
+    creators = serializers.ListField(child=serializers.CharField())
+    share_ppm = serializers.IntegerField()
+
+
+class CreditsSerializer(serializers.Serializer[Any]):
+    """Credit lines in forms ready to show."""
+
+    lines = CreditLineSerializer(many=True)
+    text = serializers.CharField()
+    html = serializers.CharField()
+    json_ld = serializers.DictField()
+
+
+class EarnedSerializer(serializers.Serializer[Contribution]):
+    """What one query paid the creator for one work."""
+
+    query = serializers.CharField(source="query_id")
+    model = serializers.CharField(source="query.model_id")
+    work = serializers.CharField(source="work_id")
+    title = serializers.CharField(source="work.title")
+    amount = serializers.SerializerMethodField()
+    words = serializers.IntegerField()
+    share_ppm = serializers.SerializerMethodField()
+    withheld = serializers.CharField()
+    occurred_at = serializers.DateTimeField(source="query.occurred_at")
+    settled_at = serializers.DateTimeField(source="query.settled_at")
+
+    @extend_schema_field(MoneySerializer)
+    def get_amount(self, row: Contribution) -> dict[str, Any]:
+        """Print the micros in the query's currency."""
+        return MoneySerializer(Money(row.micros, row.query.currency)).data
+
+    def get_share_ppm(self, row: Contribution) -> int:
+        """Print the part of the answer that this row stands for, rounded down."""
+        return row.weight * WHOLE_PPM // (row.query.weight or 1)

@@ -1,0 +1,85 @@
+"""What attribution refuses, and why. ``code`` is stable API; HTTP is not known here."""
+
+
+class AttributionError(Exception):
+    """Attribution did not do what it was asked; nothing was written."""
+
+    code = "attribution_error"
+
+
+class ModelExists(AttributionError):
+    """An operator registers each name and version of a model once."""
+
+    code = "model_exists"
+
+
+class InvalidFeePolicy(AttributionError):
+    """A model's fee is either a fixed amount above zero or a share of the price, not both."""
+
+    code = "invalid_fee_policy"
+
+
+class WrongManifest(AttributionError):
+    """A model learned from a manifest of its own operator."""
+
+    code = "wrong_manifest"
+
+
+class ManifestMissing(AttributionError):
+    """A model takes queries once its manifest has been received."""
+
+    code = "manifest_missing"
+
+
+class QueriesOutOfBounds(AttributionError):
+    """A call reports 1 to 1,000 queries."""
+
+    code = "queries_out_of_bounds"
+
+
+class QueryReused(AttributionError):
+    """An external id stands for one query for ever; it came back with other content."""
+
+    code = "query_reused"
+
+
+class InvalidPrice(AttributionError):
+    """A query names its price, above zero and in the model's currency, when its fee is a share."""
+
+    code = "invalid_price"
+
+
+class OccurredInFuture(AttributionError):
+    """A query happened before it is reported, give or take five minutes."""
+
+    code = "occurred_in_future"
+
+
+class OutputTooLarge(AttributionError):
+    """An output is at most 64 KiB of plain text."""
+
+    code = "output_too_large"
+
+
+class InvalidEvidence(AttributionError):
+    """A query brings the evidence that its model's method weighs, well-formed, and no other."""
+
+    code = "invalid_evidence"
+
+
+class EvidenceUnreadable(AttributionError):
+    """Evidence opens only with the key it was sealed with, and only beside its own query."""
+
+    code = "evidence_unreadable"
+
+
+class NotSettled(AttributionError):
+    """Credits and explanations exist once a query is settled."""
+
+    code = "query_not_settled"
+
+
+class TooManyPayees(AttributionError):
+    """One query pays at most 4,000 creators."""
+
+    code = "too_many_payees"

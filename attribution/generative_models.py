@@ -1,0 +1,113 @@
+"""Register models that generate: what they owe for each answer, and what they learned from.
+
+Owns the fee policy. Rows of a manifest, and whether each was allowed, are the registry's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from attribution.errors import InvalidFeePolicy, InvalidPrice, ModelExists, WrongManifest
+from attribution.models import GenerativeModel
+from ledger import currencies
+from ledger.money import WHOLE_PPM, Money
+from registry import manifests
+from registry.models import Manifest, Operator
+
+LARGEST_FEE_MICROS = 10**12
+"""A million of the major unit for one query: beyond it somebody mistook the unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeePolicy:
+    """The royalty for one query: ``fixed_micros``, or ``price_share_ppm`` of its price.
+
+    Exactly one of the two is set.
+    """
+
+    currency: str
+    fixed_micros: int | None = None
+    price_share_ppm: int | None = None
+
+
+def register(
+    operator: Operator,
+    *,
+    name: str,
+    version: str,
+    fee: FeePolicy,
+    at: datetime,
+    manifest: Manifest | None = None,
+    method: str = GenerativeModel.Method.VERBATIM,
+    unattributed_policy: str = GenerativeModel.UnattributedPolicy.POOL,
+) -> GenerativeModel:
+    """Publish a model and its policy; another policy is another version.
+
+    Raises ModelExists, InvalidFeePolicy, WrongManifest, and UnknownCurrency.
+    """
+    _check(fee)
+    if manifest is not None and manifest.operator_id != operator.pk:
+        raise WrongManifest(f"{manifest.pk} is not {operator.handle}'s")
+    try:
+        with transaction.atomic():
+            return GenerativeModel.objects.create(
+                operator=operator,
+                name=name,
+                version=version,
+                manifest=manifest,
+                currency=fee.currency,
+                fee_micros=fee.fixed_micros,
+                price_share_ppm=fee.price_share_ppm,
+                method=method,
+                unattributed_policy=unattributed_policy,
+                created_at=at,
+            )
+    except IntegrityError as error:
+        if "model_version_once_per_operator" not in str(error):
+            raise
+        raise ModelExists(f"{operator.handle} has {name} {version} already") from error
+
+
+def declare_manifest(
+    model: GenerativeModel, rows: Iterable[manifests.ManifestItem], *, at: datetime
+) -> Manifest:
+    """Receive what the model learned from, in place of what was declared before.
+
+    Queries wait until the registry has matched the rows. Raises what
+    ``registry.manifests.receive`` raises.
+    """
+    with transaction.atomic():
+        model.manifest = manifests.receive(model.operator, rows, at=at)
+        model.save(update_fields=["manifest"])
+    return model.manifest
+
+
+def fee_of(model: GenerativeModel, *, price: Money | None) -> Money:
+    """Return what one query owes under the model's policy, rounded down to whole micros.
+
+    Raises InvalidPrice when the policy is a share and the price is missing, not above zero, in
+    another currency or too small to owe a micro; and when the policy is fixed and a price is given
+    in another currency.
+    """
+    if price is not None and (price.micros <= 0 or price.currency != model.currency):
+        raise InvalidPrice(f"{price} is no price above zero in {model.currency}")
+    if model.fee_micros is not None:
+        return Money(model.fee_micros, model.currency)
+    if price is None or model.price_share_ppm is None:
+        raise InvalidPrice(f"{model.pk} owes a share of the price, so a query must name it")
+    fee = price.micros * model.price_share_ppm // WHOLE_PPM
+    if not 0 < fee <= LARGEST_FEE_MICROS:
+        raise InvalidPrice(f"{model.price_share_ppm} ppm of {price} is {fee} micros")
+    return Money(fee, model.currency)
+
+
+def _check(fee: FeePolicy) -> None:
+    currencies.find(fee.currency)
+    if (fee.fixed_micros is None) == (fee.price_share_ppm is None):
+        raise InvalidFeePolicy("name a fixed fee or a share of the price, and not both")
+    if fee.fixed_micros is not None and not 0 < fee.fixed_micros <= LARGEST_FEE_MICROS:
+        raise InvalidFeePolicy(f"a fixed fee is 1 to {LARGEST_FEE_MICROS} micros")
+    if fee.price_share_ppm is not None and not 0 < fee.price_share_ppm <= WHOLE_PPM:
+        raise InvalidFeePolicy(f"a share of the price is 1 to {WHOLE_PPM} ppm")

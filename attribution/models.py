@@ -1,0 +1,287 @@
+"""Attribution's facts, and what the database refuses about them.
+
+Owns models that generate, the queries they answered, what each query paid to whom, and the index
+by which passages of registered texts are found. A query's output is never kept: only what the
+method needs of it, encrypted, until it is settled.
+"""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import CheckConstraint, Exists, F, OuterRef, Q, UniqueConstraint
+
+from ledger.fields import CurrencyField
+from ledger.money import WHOLE_PPM, Money
+from registry.ids import TypedIdField
+from registry.models import Creator, Manifest, Operator, Work, WorkFeatures
+
+
+class GenerativeModel(models.Model):
+    """Something that generates, what it learned from, and what it owes for each answer."""
+
+    class Method(models.TextChoices):
+        """How a query's contributing works are found."""
+
+        VERBATIM = "verbatim", "words of the output found in registered texts"
+        UNIFORM = "uniform", "every work of the manifest alike"
+
+    class UnattributedPolicy(models.TextChoices):
+        """Where money goes that no work earns."""
+
+        POOL = "pool"
+        UNATTRIBUTED = "unattributed"
+
+    id = TypedIdField(prefix="mdl", primary_key=True)
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="generative_models")
+    name = models.CharField(max_length=120)
+    version = models.CharField(max_length=60)
+    manifest = models.ForeignKey(Manifest, models.PROTECT, null=True, blank=True, related_name="+")
+    currency = CurrencyField()
+    # The published policy: a fixed fee for each query, or a share of its price.
+    fee_micros = models.BigIntegerField(null=True, blank=True)
+    price_share_ppm = models.IntegerField(null=True, blank=True)
+    method = models.CharField(max_length=12, choices=Method, default=Method.VERBATIM)
+    unattributed_policy = models.CharField(
+        max_length=12, choices=UnattributedPolicy, default=UnattributedPolicy.POOL
+    )
+    created_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(
+                name="model_version_once_per_operator", fields=["operator", "name", "version"]
+            ),
+            CheckConstraint(
+                name="model_fee_is_fixed_or_a_share",
+                condition=Q(fee_micros__gt=0, price_share_ppm=None)
+                | Q(fee_micros=None, price_share_ppm__gt=0, price_share_ppm__lte=WHOLE_PPM),
+            ),
+            CheckConstraint(
+                name="model_method_is_known", condition=Q(method__in=["verbatim", "uniform"])
+            ),
+            CheckConstraint(
+                name="model_unattributed_policy_is_known",
+                condition=Q(unattributed_policy__in=["pool", "unattributed"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+class QueryQuerySet(models.QuerySet["Query"]):
+    """Queries by where they are on their way."""
+
+    def of(self, operator: Operator) -> Self:
+        """Those that this operator reported."""
+        return self.filter(operator=operator)
+
+    def waiting(self) -> Self:
+        """Those that are still to be settled."""
+        return self.filter(state=Query.State.RECEIVED)
+
+    def due(self, at: datetime) -> Self:
+        """Waiting ones whose time has come, their manifest matched and its texts indexed."""
+        unindexed = WorkFeatures.objects.filter(
+            indexed_at=None, work__manifest_rows__manifest=OuterRef("model__manifest")
+        )
+        return self.waiting().filter(
+            ~Exists(unindexed), due_at__lte=at, model__manifest__status=Manifest.Status.READY
+        )
+
+
+class Query(models.Model):
+    """One paid generation request. It holds no prompt and no output."""
+
+    class State(models.TextChoices):
+        """How far a query has come; settled and refused are final."""
+
+        RECEIVED = "received"
+        SETTLED = "settled"
+        REFUSED = "refused"
+        PARKED = "parked"
+
+    id = TypedIdField(prefix="qry", primary_key=True)
+    model = models.ForeignKey(GenerativeModel, models.PROTECT, related_name="queries")
+    operator = models.ForeignKey(Operator, models.PROTECT, db_index=False, related_name="queries")
+    external_id = models.CharField(max_length=200)
+    # Keyed, so that nobody can confirm a guessed output by it.
+    payload_digest = models.BinaryField(max_length=32)
+    fee_micros = models.BigIntegerField()
+    currency = CurrencyField()
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State, default=State.RECEIVED)
+    # Why it was refused or parked, or what went wrong at the last attempt.
+    reason = models.CharField(max_length=200, blank=True)
+    attempts = models.SmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    # Encrypted, and gone with settlement or refusal.
+    evidence = models.BinaryField(null=True)
+    evidence_key_id = models.CharField(max_length=16, blank=True)
+    # Recorded at settlement: what found the weights, and everything needed to do it again.
+    manifest = models.ForeignKey(
+        Manifest, models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    method = models.CharField(max_length=12, blank=True)
+    method_version = models.CharField(max_length=12, blank=True)
+    parameters = models.JSONField(default=dict)
+    words = models.IntegerField(null=True)
+    weight = models.BigIntegerField(null=True)
+    platform_micros = models.BigIntegerField(null=True)
+    entry_key = models.UUIDField(null=True, unique=True)
+    settled_at = models.DateTimeField(null=True)
+
+    objects = QueryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "queries"
+        constraints = [
+            UniqueConstraint(
+                name="query_external_id_once_per_operator", fields=["operator", "external_id"]
+            ),
+            CheckConstraint(
+                name="query_state_is_known",
+                condition=Q(state__in=["received", "settled", "refused", "parked"]),
+            ),
+            CheckConstraint(name="query_fee_is_above_zero", condition=Q(fee_micros__gt=0)),
+            CheckConstraint(
+                name="query_keeps_evidence_only_while_it_waits",
+                condition=Q(state__in=["received", "parked"], evidence__isnull=False)
+                & ~Q(evidence_key_id="")
+                | Q(state__in=["settled", "refused"], evidence=None, evidence_key_id=""),
+            ),
+            CheckConstraint(
+                name="query_settled_has_its_entry",
+                condition=Q(
+                    state="settled",
+                    entry_key__isnull=False,
+                    settled_at__isnull=False,
+                    weight__gt=0,
+                    platform_micros__gte=0,
+                )
+                & ~Q(method="")
+                | ~Q(state="settled") & Q(entry_key=None, settled_at=None, weight=None),
+            ),
+            CheckConstraint(
+                name="query_refused_or_parked_says_why",
+                condition=~Q(state__in=["refused", "parked"]) | ~Q(reason=""),
+            ),
+            CheckConstraint(name="query_attempts_are_counted", condition=Q(attempts__gte=0)),
+        ]
+        indexes = [
+            models.Index("due_at", "id", name="query_due", condition=Q(state="received")),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def fee(self) -> Money:
+        """What the operator owes for it."""
+        return Money(self.fee_micros, self.currency)
+
+
+class Contribution(models.Model):
+    """What one query paid to one creator for one work. Append-only: the database sees to it.
+
+    A row without a work is the remainder: what no work earned or what was withheld. ``weight``
+    is the part of the query's ``weight`` that this row stands for, ``words`` the output's words
+    that the work was found in.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    query = models.ForeignKey(Query, models.PROTECT, db_index=False, related_name="contributions")
+    work = models.ForeignKey(Work, models.PROTECT, null=True, related_name="contributions")
+    creator = models.ForeignKey(
+        Creator, models.PROTECT, null=True, db_index=False, related_name="contributions"
+    )
+    weight = models.BigIntegerField()
+    words = models.IntegerField(default=0)
+    micros = models.BigIntegerField()
+    # Why the creator got nothing for a weight; its money is in the remainder.
+    withheld = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(
+                name="contribution_once_per_query_work_and_creator",
+                fields=["query", "work", "creator"],
+                nulls_distinct=False,
+            ),
+            CheckConstraint(
+                name="contribution_names_work_and_creator_or_neither",
+                condition=Q(work=None, creator=None, withheld="")
+                | Q(work__isnull=False, creator__isnull=False),
+            ),
+            CheckConstraint(
+                name="contribution_is_never_negative",
+                condition=Q(micros__gte=0, weight__gte=0, words__gte=0),
+            ),
+            CheckConstraint(
+                name="contribution_withheld_pays_nothing",
+                condition=Q(withheld="") | Q(micros=0),
+            ),
+        ]
+        indexes = [models.Index("creator", "-id", name="contribution_of_creator")]
+
+    def __str__(self) -> str:
+        return f"{self.micros} micros of {self.query_id}"
+
+
+class RoundingCarry(models.Model):
+    """What rounding of a model's tiny fees still owes a payee, in 10^-12 of a micro.
+
+    Without work and creator it is the remainder's. A model's carries add up to zero.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    model = models.ForeignKey(
+        GenerativeModel, models.PROTECT, db_index=False, related_name="carries"
+    )
+    work = models.ForeignKey(Work, models.PROTECT, null=True, related_name="+")
+    creator = models.ForeignKey(Creator, models.PROTECT, null=True, related_name="+")
+    parts = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(
+                name="carry_once_per_model_work_and_creator",
+                fields=["model", "work", "creator"],
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parts} parts"
+
+
+class NgramPosting(models.Model):
+    """One n-gram that occurs in one registered text. Derived from the registry's features."""
+
+    pk = models.CompositePrimaryKey("hash", "work_id")
+    hash = models.BigIntegerField()
+    work = models.ForeignKey(Work, models.CASCADE, related_name="ngram_postings")
+
+    def __str__(self) -> str:
+        return f"{self.hash} in {self.work_id}"
+
+
+class NearDuplicate(models.Model):
+    """Two registered texts that share most of their n-grams, found when the later was indexed."""
+
+    id = models.BigAutoField(primary_key=True)
+    work = models.ForeignKey(Work, models.CASCADE, db_index=False, related_name="near_duplicates")
+    other = models.ForeignKey(Work, models.CASCADE, related_name="near_duplicates_as_other")
+    # Shared n-grams against all n-grams of the two.
+    overlap_ppm = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(name="near_duplicate_once_per_pair", fields=["work", "other"]),
+            CheckConstraint(name="near_duplicate_has_two_sides", condition=~Q(work=F("other"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.work_id} is like {self.other_id}"

@@ -1,0 +1,21 @@
+"""Doorbells: each asks a noun module to look for work, and may be rung twice."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from attribution import indexing, worker
+
+SETTLED_A_RING = 1_000
+INDEXED_A_RING = 200
+
+
+@shared_task(name="attribution.settle_queries")
+def settle_queries() -> int:
+    """Settle what is due."""
+    return worker.settle_due(at=timezone.now(), limit=SETTLED_A_RING)
+
+
+@shared_task(name="attribution.index_works")
+def index_works() -> int:
+    """Index registered texts."""
+    return indexing.index_works(limit=INDEXED_A_RING, at=timezone.now())
