@@ -218,7 +218,13 @@ def _statement_order(statement: Statement) -> tuple[object, ...]:
         -statement.sequence,
         statement.id,
         statement.matched_by,
-        repr(statement),
+        # What follows only tells apart statements that should not have shared an id.
+        statement.decision,
+        statement.effective_from,
+        statement.proven,
+        statement.disputed,
+        -1.0 if statement.distance is None else statement.distance,
+        statement.terms or "",
     )
 
 
