@@ -13,6 +13,7 @@ from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from ledger import gateway
 from registry import errors as registry
 from registry.api.problems import PROBLEM_MEDIA_TYPE, problem
 
@@ -22,6 +23,10 @@ STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (registry.IdempotencyKeyMissing, 400),
     (registry.IdempotencyKeyInFlight, 409),
     (registry.RegistryError, 422),
+    (gateway.InvalidSignature, 400),
+    (gateway.InvalidPayload, 400),
+    (gateway.Refused, 422),
+    (gateway.GatewayError, 503),
 )
 
 # status: (title, code) for what is refused before any domain rule is asked.

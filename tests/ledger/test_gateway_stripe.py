@@ -34,6 +34,7 @@ from tests.server.stripe_simulator.stage import (
     PLATFORM_SECRET,
     Stage,
     staged,
+    wait_until,
 )
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -219,14 +220,14 @@ def test_transfer_that_outlasts_the_timeout_is_unknown(
     stage: Stage, gateway: StripeGateway, ada: PayeeAccount
 ) -> None:
     stage.paid(gateway, 10_000)
-    stage.fault("slow", TRANSFERS, seconds=0.4)
+    stage.fault("slow", TRANSFERS, seconds=1.0)
 
     with pytest.raises(OutcomeUnknown):
         send(stage.gateway(timeout_s=0.1), ada, 1_500)
     with pytest.raises(OutcomeUnknown):
         send(gateway, ada, 1_500)  # 409: the first is still running
 
-    time.sleep(0.6)
+    wait_until(lambda: gateway.find_transfer(group="payout:pay_1") is not None)
     assert gateway.find_transfer(group="payout:pay_1") == send(gateway, ada, 1_500)
 
 
