@@ -101,6 +101,16 @@ def test_a_grant_to_others_or_out_of_force_says_nothing(changes: dict[str, Any])
     assert ask(statement("deny"), grants=(grant(**changes),)).rule == "work.deny"
 
 
+def test_a_grant_by_an_unproven_claimant_says_nothing() -> None:
+    by_mallory, denied = grant(proven=False), statement("deny")
+
+    verdict = ask(denied, grants=(by_mallory,))
+
+    assert verdict.deciding == (denied,)
+    assert verdict.considered == (by_mallory, denied)
+    assert ask(grants=(by_mallory,)).decision == Decision.UNKNOWN
+
+
 def test_a_grant_never_serves_an_unnamed_asker() -> None:
     verdict = decide(Purpose.TRAIN_AI, statements=(), grants=(grant(),), asker=None, at=NOON)
 
@@ -175,7 +185,7 @@ def test_unknown_withdraws_what_was_said_before() -> None:
 
     assert verdict.decision == Decision.UNKNOWN
     assert verdict.explanation == (
-        "None of the 2 statements found is a current and proven answer for train-ai."
+        "Of what was said here (2 found), nothing is a current and proven answer for train-ai."
     )
 
 
@@ -308,6 +318,7 @@ GRANTS = st.lists(
         purpose=st.sampled_from([Purpose.TRAIN_AI, Purpose.SEARCH]),
         effective_from=st.sampled_from([NOON - HOUR, NOON, NOON + HOUR]),
         effective_until=st.sampled_from([None, NOON, NOON + HOUR]),
+        proven=st.booleans(),
     ),
     max_size=2,
 )

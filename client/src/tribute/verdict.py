@@ -13,8 +13,8 @@ The rule, in order:
 5. otherwise ``unknown``, which is not a permission.
 
 The first tier that says anything decides, and inside it the most restrictive answer wins: deny,
-then license, then allow. Evidence is asymmetric: a deny counts from anybody at once, an allow or a
-license only once the claim behind it is proven, and near-duplicate matching never allows.
+then license, then allow. Evidence is asymmetric: a deny counts from anybody at once, an allow, a
+license or a grant only once the claim behind it is proven, and near-duplicate matching never allows.
 """
 
 from collections import defaultdict
@@ -84,6 +84,8 @@ class Grant:
     """An operator's accepted terms for one purpose.
 
     In force from ``effective_from`` until just before ``effective_until`` (None: no end).
+    proven: whether the right of whoever granted it to speak for the subject is established;
+        otherwise the grant says nothing, like an unproven allow.
     Raises ValueError for naive instants, and for words outside the vocabulary.
     """
 
@@ -93,6 +95,7 @@ class Grant:
     purpose: Purpose
     effective_from: datetime
     effective_until: datetime | None = None
+    proven: bool = True
 
     def __post_init__(self) -> None:
         _require_aware(self.effective_from)
@@ -130,7 +133,8 @@ def decide(
     """Decide whether ``asker`` may use the item for ``purpose`` at the instant ``at``.
 
     statements, grants: all that concern the item, in any order; other purposes, later instants
-        and grants to others are ignored.
+        and grants to others are ignored. Not among them are grants on subjects to which only a
+        near-duplicate led, since near-duplicates never allow.
     asker: the operator's id as it stands in grants, or None for an unnamed asker.
     Raises ValueError when ``at`` is naive or ``purpose`` is not in the vocabulary.
     """
@@ -142,8 +146,8 @@ def decide(
         key=_statement_order,
     )
     considered: list[Statement | Grant] = [*in_force, *in_effect]
-    if in_force:
-        return _verdict(Decision.ALLOW, Tier.GRANT, in_force, considered, purpose)
+    if proven := [grant for grant in in_force if grant.proven]:
+        return _verdict(Decision.ALLOW, Tier.GRANT, proven, considered, purpose)
     speaking = _speaking(in_effect)
     if not speaking:
         return _nobody_spoke(purpose, considered)
@@ -168,7 +172,7 @@ def _grants_in_force(
             and grant.effective_from <= at
             and (grant.effective_until is None or at < grant.effective_until)
         ),
-        key=lambda grant: (grant.id, grant.subject, grant.effective_from),
+        key=lambda grant: (grant.id, grant.subject, grant.effective_from, grant.proven),
     )
 
 
@@ -259,7 +263,7 @@ def _explain(decision: Decision, first: Statement | Grant, others: int, purpose:
 
 def _nobody_spoke(purpose: Purpose, considered: Sequence[Statement | Grant]) -> Verdict:
     explanation = (
-        f"None of the {len(considered)} statements found is a current and proven answer"
+        f"Of what was said here ({len(considered)} found), nothing is a current and proven answer"
         f" for {purpose.value}."
         if considered
         else f"Nobody has said anything about {purpose.value} for this item."
