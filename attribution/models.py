@@ -224,7 +224,7 @@ class Contribution(models.Model):
                 condition=Q(withheld="") | Q(micros=0),
             ),
         ]
-        indexes = [models.Index("creator", "-id", name="contribution_of_creator")]
+        indexes = [models.Index(fields=["creator", "-id"], name="contribution_of_creator")]
 
     def __str__(self) -> str:
         return f"{self.micros} micros of {self.query_id}"

@@ -389,7 +389,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="contribution",
             index=models.Index(
-                models.F("creator"), models.F("-id"), name="contribution_of_creator"
+                fields=["creator", "-id"], name="contribution_of_creator"
             ),
         ),
         migrations.AddConstraint(
