@@ -121,7 +121,9 @@ def answer(
     if not found:
         return Answer(question.id, {purpose: _SILENCE[purpose] for purpose in purposes})
     statements = [s for kind, row in found for s in row.matched(kind)]
-    granted = [g for subject in {row.subject for _, row in found} for g in grants.get(subject, ())]
+    # A grant on a work opens that work, never something that merely resembles it.
+    itself = {row.subject for kind, row in found if not _is_likeness(kind, row)}
+    granted = [grant for subject in itself for grant in grants.get(subject, ())]
     verdicts = {
         purpose: verdict.decide(purpose, statements=statements, grants=granted, asker=asker, at=at)
         for purpose in purposes
@@ -132,7 +134,15 @@ def answer(
 
 def is_work(row: Row) -> bool:
     """Whether a row is about the very work that its key recognises, not a near-copy of it."""
-    return row.tier == Tier.WORK and not any("distance" in s for s in row.statements)
+    return row.tier == Tier.WORK and not _is_near_copy(row)
+
+
+def _is_likeness(kind: IdentifierKind, row: Row) -> bool:
+    return kind == IdentifierKind.ISCC or _is_near_copy(row)
+
+
+def _is_near_copy(row: Row) -> bool:
+    return any("distance" in statement for statement in row.statements)
 
 
 def by_subject(grants: Iterable[verdict.Grant]) -> Grants:
