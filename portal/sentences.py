@@ -35,7 +35,9 @@ def clauses(chosen: Mapping[str, str]) -> tuple[Clause, ...]:
             purpose=purpose,
             words=words.clause,
             chosen=BY_VALUE[chosen.get(purpose, UNSAID.value)],
-            choices=CHOICES if chosen.get(purpose, UNSAID.value) != UNSAID.value else (*CHOICES, UNSAID),
+            choices=CHOICES
+            if chosen.get(purpose, UNSAID.value) != UNSAID.value
+            else (*CHOICES, UNSAID),
         )
         for purpose, words in PURPOSES.items()
     )

@@ -41,9 +41,7 @@ def plain(error: Exception) -> str:
     return str(WORDS.get(getattr(error, "code", ""), str(error)))
 
 
-def put_beside(
-    form: forms.Form, error: Exception, fields: Mapping[str, str] | None = None
-) -> None:
+def put_beside(form: forms.Form, error: Exception, fields: Mapping[str, str] | None = None) -> None:
     """Put a domain error beside the field it is about: ``fields`` maps its code to a name."""
     name = (fields or {}).get(getattr(error, "code", ""))
     form.add_error(name, plain(error))

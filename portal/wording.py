@@ -100,3 +100,18 @@ CHIP_WORDS: dict[str, Words] = {
 def choice_of(decision: str, *, paid: bool) -> str:
     """Return the value of the choice that a decision and its payment make."""
     return "paid" if decision == Decision.ALLOW and paid else decision
+
+
+# What is known about a contribution, never more: a resemblance is not a cause.
+EVIDENCE: dict[str, Words] = {
+    "verbatim": _("found word for word"),
+    "similarity": _("resembles"),
+    "reported": _("reported by the operator"),
+    "uniform": _("shared alike over all the model learned from"),
+}
+WITHHELD: dict[str, Words] = {
+    "waived": _("you allowed this use without asking to be paid"),
+    "no_payment": _("you asked for no money"),
+    "own_work": _("an operator’s own works earn nothing from its queries"),
+    "erased": _("this creator has left"),
+}

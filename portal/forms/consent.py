@@ -1,15 +1,13 @@
 """Forms by which creators say what may be done with many works, and on which terms."""
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from portal.forms.quantities import MicrosField
 from portal.wording import CHOICES, PURPOSES
-
-MICROS = 1_000_000
 
 
 class SayTogether(forms.Form):
@@ -27,23 +25,12 @@ class SayTogether(forms.Form):
 class OfferTerms(forms.Form):
     """What a licence asks."""
 
-    price = forms.DecimalField(
+    price = MicrosField(
         label=_("Price"),
         required=False,
-        min_value=Decimal(0),
-        max_value=Decimal(1_000_000_000),
-        decimal_places=2,
+        least_micros=0,
         help_text=_("Leave it empty when the text at the address says it all."),
     )
-    currency = forms.ChoiceField(
-        label=_("Currency"), choices=[(c, c) for c in settings.CURRENCIES]
-    )
+    currency = forms.ChoiceField(label=_("Currency"), choices=[(c, c) for c in settings.CURRENCIES])
     attribution_required = forms.BooleanField(label=_("I must be named"), required=False)
-    uri = forms.URLField(
-        label=_("Address of the full text"), max_length=500, assume_scheme="https"
-    )
-
-    def price_micros(self) -> int | None:
-        """Return the price in micros, or None when none was named."""
-        price: Decimal | None = self.cleaned_data["price"]
-        return None if price is None else int(price * MICROS)
+    uri = forms.URLField(label=_("Address of the full text"), max_length=500, assume_scheme="https")

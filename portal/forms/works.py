@@ -1,14 +1,14 @@
 """Forms by which works, sites and licence terms enter the registry."""
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.forms import BaseFormSet, formset_factory
+from django.forms import formset_factory
 from django.utils.translation import gettext_lazy as _
+
+from portal.forms.quantities import PpmField
 from tribute.vocabulary import IdentifierKind, Medium
 
-PPM_PER_PERCENT = 10_000
 CO_OWNER_ROWS = 4
 
 MEDIA = [
@@ -82,13 +82,7 @@ class CoOwner(forms.Form):
         max_length=40,
         widget=forms.TextInput({"autocapitalize": "none", "spellcheck": "false"}),
     )
-    percent = forms.DecimalField(
-        label=_("Per cent"),
-        required=False,
-        min_value=Decimal("0.0001"),
-        max_value=Decimal("99.9999"),
-        decimal_places=4,
-    )
+    percent = PpmField(label=_("Per cent"), required=False, most_ppm=999_999)
 
     def clean(self) -> dict[str, Any]:
         """Ask for both or neither."""
@@ -104,10 +98,10 @@ class CoOwner(forms.Form):
         """Return the handle and its parts per million, or None for an empty row."""
         if not self.cleaned_data.get("handle"):
             return None
-        return self.cleaned_data["handle"], int(self.cleaned_data["percent"] * PPM_PER_PERCENT)
+        return self.cleaned_data["handle"], self.cleaned_data["percent"]
 
 
-CoOwners: type[BaseFormSet[CoOwner]] = formset_factory(CoOwner, extra=CO_OWNER_ROWS)
+CoOwners = formset_factory(CoOwner, extra=CO_OWNER_ROWS)
 
 
 class Claim(forms.Form):
@@ -125,6 +119,4 @@ class Sieve(forms.Form):
     """What a list of works is narrowed to."""
 
     q = forms.CharField(label=_("Title contains"), required=False, max_length=100)
-    medium = forms.ChoiceField(
-        label=_("Kind"), required=False, choices=[("", _("Any")), *MEDIA]
-    )
+    medium = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("Any")), *MEDIA])

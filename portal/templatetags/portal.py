@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.http import HttpRequest
 from django.template import Context
 from django.urls import reverse
@@ -12,8 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from attribution.models import GenerativeModel, Query
+from ledger.models import Payout, PayoutBatch
 from ledger.money import Money
-from portal import access, amounts, icons, wording
+from ledger.vocabulary import BatchStatus, PayoutStatus
+from portal import access, amounts, icons, sayings, states, wording
 from portal.listing import Listing
 
 register = template.Library()
@@ -60,7 +64,8 @@ def exact_money(amount: Money) -> SafeString:
     return format_html(
         '<details class="exact"><summary>{}</summary><span>{}</span></details>',
         _figure(amount.currency, amounts.to_minor_unit(amount.micros, amount.currency), ""),
-        _("exactly %(amount)s") % {"amount": f"{amount.currency} {amounts.to_the_micro(amount.micros)}"},
+        _("exactly %(amount)s")
+        % {"amount": f"{amount.currency} {amounts.to_the_micro(amount.micros)}"},
     )
 
 
@@ -72,7 +77,7 @@ def _figure(currency: str, figure: str, kind: str) -> SafeString:
 
 
 @register.simple_tag
-def chip(decision: str, paid: object = False) -> SafeString:
+def chip(decision: str, paid: object = None) -> SafeString:
     """Print a decision with its colour, its sign and its word."""
     choice = wording.choice_of(str(decision), paid=bool(paid))
     return format_html(
@@ -189,7 +194,9 @@ def sorted_heading(listing: Listing, column: str, label: str, kind: str = "") ->
     return {
         "label": label,
         "kind": kind,
-        "url": listing.url(sort=column if active and descending else f"-{column}" if active else column),
+        "url": listing.url(
+            sort=column if active and descending else f"-{column}" if active else column
+        ),
         "direction": ("descending" if descending else "ascending") if active else "",
     }
 
@@ -204,3 +211,112 @@ def pager(listing: Listing) -> dict[str, object]:
 def field(bound: Any) -> dict[str, object]:
     """Print a form's field with its label, its hint and its trouble, tied together."""
     return {"field": bound, "input_type": getattr(bound.field.widget, "input_type", "")}
+
+
+@register.simple_tag
+def model_fee(model: GenerativeModel) -> SafeString:
+    """Print what a model owes for an answer: a fixed fee, or a part of its price."""
+    if model.fee_micros is not None:
+        return fine_money(Money(model.fee_micros, model.currency))
+    share = ppm(model.price_share_ppm or 0)
+    return format_html("{}", _("%(share)s of the price") % {"share": share})
+
+
+@register.simple_tag
+def amount(micros: int, currency: str, kind: str = "") -> SafeString:
+    """Print micros of a currency to its minor unit."""
+    return money(Money(micros, currency), kind)
+
+
+@register.simple_tag
+def share_bar(part: int, whole: int = 1_000_000) -> SafeString:
+    """Draw a share as a small bar; the figure stands beside it."""
+    width = round(96 * part / whole, 1) if whole else 0
+    return format_html(
+        '<svg class="share-bar" viewBox="0 0 96 8" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="ground" width="96" height="8" rx="2"/>'
+        '<rect class="bar" width="{}" height="8" rx="2"/></svg>',
+        width,
+    )
+
+
+@register.simple_tag
+def word(said: sayings.Word) -> SafeString:
+    """Print a creator's word, and what companies are told when it is another."""
+    shown = chip(said.decision, said.paid)
+    if said.counts:
+        return shown
+    told = wording.CHIP_WORDS[said.told]
+    return format_html(
+        '{} <span class="small muted">{}</span>', shown, _("told so far: %(word)s") % {"word": told}
+    )
+
+
+@register.filter
+def evidence_words(method: str) -> str:
+    """Say what is known about a contribution found by a method."""
+    return str(wording.EVIDENCE.get(method, method))
+
+
+@register.filter
+def withheld_words(reason: str) -> str:
+    """Say why nothing was paid for a contribution."""
+    return str(wording.WITHHELD.get(reason, reason))
+
+
+@register.filter
+def unlocalised(number: float) -> str:
+    """Print a number for SVG, with a point whatever the language."""
+    return f"{number:g}"
+
+
+@register.simple_tag
+def holding_note() -> str:
+    """Say how long an amount is pending."""
+    return ngettext(
+        "each amount is ready %(days)s day after it was earned",
+        "each amount is ready %(days)s days after it was earned",
+        settings.HOLDING_DAYS,
+    ) % {"days": settings.HOLDING_DAYS}
+
+
+@register.filter
+def percent(part: float) -> str:
+    """Print a fraction of one as a percentage with one decimal."""
+    return f"{part * 100:.1f} %"
+
+
+def _state(state: states.State) -> SafeString:
+    return format_html(
+        '<span class="chip {}">{}{}</span>', state.tone, icons.sign(state.sign), state.word
+    )
+
+
+@register.simple_tag
+def payout_state(payout: Payout) -> SafeString:
+    """Say how far a payout has come."""
+    return _state(states.PAYOUTS[PayoutStatus(payout.status)])
+
+
+@register.simple_tag
+def batch_state(batch: PayoutBatch) -> SafeString:
+    """Say how far a batch of payouts has come."""
+    return _state(states.BATCHES[BatchStatus(batch.status)])
+
+
+@register.simple_tag
+def query_state(query: Query) -> SafeString:
+    """Say how far a query has come."""
+    return _state(states.QUERIES[Query.State(query.state)])
+
+
+@register.simple_tag
+def fee(query: Query) -> SafeString:
+    """Print what a query owes, to the last micro."""
+    return fine_money(Money(query.fee_micros, query.currency))
+
+
+@register.filter(name="hex")
+def hexadecimal(data: bytes | memoryview) -> str:
+    """Print bytes in hexadecimal."""
+    return bytes(data).hex()

@@ -1,0 +1,189 @@
+"""Read what a creator earned: totals from the books, months and reasons from contributions."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models.functions import TruncMonth
+from django.utils import dateformat
+
+from attribution.models import Contribution, Query
+from ledger.accounts import AccountKind
+from ledger.models import Balance, Batch, Entry, Payout
+from ledger.money import Money
+from ledger.vocabulary import PayoutStatus
+from portal import amounts
+from portal.charts import Chart, bars
+from registry.models import Creator
+
+MONTHS_SHOWN = 6
+_KINDS = {
+    AccountKind.CREATOR_PENDING: "pending",
+    AccountKind.CREATOR_AVAILABLE: "available",
+    AccountKind.CREATOR_DISPUTED: "disputed",
+    AccountKind.CREATOR_IN_PAYOUT: "in_payout",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What one currency's accounts of a creator hold, and what was paid out."""
+
+    currency: str
+    pending: Money
+    available: Money
+    disputed: Money
+    in_payout: Money
+    paid: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What contributions of one month brought."""
+
+    begins: datetime
+    label: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One work's part of one query."""
+
+    title: str
+    work_id: str
+    words: int
+    share_ppm: int
+    amount: Money
+    withheld: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earning:
+    """What one query brought a creator, and why."""
+
+    query: Query
+    amount: Money
+    parts: list[Part]
+    entry_id: int | None
+    batch_seq: int | None
+
+    @property
+    def more(self) -> int:
+        """How many works beside the first."""
+        return len(self.parts) - 1
+
+
+def totals(creator: Creator) -> list[Totals]:
+    """Return the totals of every currency in which the creator ever had money."""
+    held: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in Balance.objects.filter(account__creator=creator).select_related("account"):
+        held[row.currency][_KINDS[AccountKind(row.account.kind)]] = row.balance_micros
+    paid = dict(
+        Payout.objects.filter(creator=creator, status=PayoutStatus.PAID.value)
+        .values_list("currency")
+        .annotate(micros=Sum("amount_micros"))
+    )
+    return [
+        Totals(
+            currency=currency,
+            paid=Money(paid.get(currency, 0), currency),
+            **{name: Money(held[currency].get(name, 0), currency) for name in _KINDS.values()},
+        )
+        for currency in sorted(held)
+    ]
+
+
+def months(creator: Creator, currency: str, *, at: datetime) -> list[Month]:
+    """Return what the last six months brought, the present one last; empty months are zero."""
+    begins = _last_months(at)
+    rows = (
+        Contribution.objects.filter(
+            creator=creator, query__currency=currency, query__settled_at__gte=begins[0]
+        )
+        .annotate(month=TruncMonth("query__settled_at"))
+        .values_list("month")
+        .annotate(micros=Sum("micros"))
+    )
+    earned = {(month.year, month.month): micros for month, micros in rows}
+    return [
+        Month(m, dateformat.format(m, "M Y"), Money(earned.get((m.year, m.month), 0), currency))
+        for m in begins
+    ]
+
+
+def chart(of_months: list[Month]) -> Chart:
+    """Lay the months out as bars, each labelled with its amount."""
+    return bars(
+        [
+            (
+                dateformat.format(m.begins, "M"),
+                m.amount.micros,
+                amounts.to_minor_unit(m.amount.micros, m.amount.currency)
+                if m.amount.micros
+                else "",
+            )
+            for m in of_months
+        ]
+    )
+
+
+def queries(creator: Creator) -> QuerySet[Query]:
+    """Return the settled queries to which the creator's works contributed."""
+    own = Contribution.objects.filter(query=OuterRef("pk"), creator=creator)
+    return Query.objects.filter(Exists(own)).select_related("model__operator")
+
+
+def explained(creator: Creator, page: list[Query]) -> list[Earning]:
+    """Return the reasons for a page of queries, in a fixed number of steps."""
+    parts: dict[str, list[Part]] = defaultdict(list)
+    by_id = {query.pk: query for query in page}
+    own = Contribution.objects.filter(query__in=page, creator=creator)
+    for row in own.select_related("work").order_by("-micros", "pk"):
+        query = by_id[row.query_id]
+        assert row.work is not None, "contribution_names_work_and_creator_or_neither"
+        parts[query.pk].append(
+            Part(
+                title=row.work.title,
+                work_id=row.work.pk,
+                words=row.words,
+                share_ppm=row.weight * 1_000_000 // (query.weight or 1),
+                amount=Money(row.micros, query.currency),
+                withheld=row.withheld,
+            )
+        )
+    entries = {e.key: e for e in Entry.objects.filter(key__in=[q.entry_key for q in page])}
+    sequences = dict(
+        Batch.objects.filter(batch_id__in={e.batch_id for e in entries.values()}).values_list(
+            "batch_id", "seq"
+        )
+    )
+    found = []
+    for query in page:
+        entry = entries.get(query.entry_key) if query.entry_key else None
+        micros = sum(part.amount.micros for part in parts[query.pk])
+        found.append(
+            Earning(
+                query=query,
+                amount=Money(micros, query.currency),
+                parts=parts[query.pk],
+                entry_id=entry.pk if entry else None,
+                batch_seq=sequences.get(entry.batch_id) if entry else None,
+            )
+        )
+    return found
+
+
+def _last_months(at: datetime) -> list[datetime]:
+    first = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    found = [first]
+    while len(found) < MONTHS_SHOWN:
+        year, month = found[0].year, found[0].month
+        found.insert(
+            0,
+            found[0].replace(
+                year=year - 1 if month == 1 else year, month=12 if month == 1 else month - 1
+            ),
+        )
+    return found

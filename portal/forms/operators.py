@@ -1,0 +1,87 @@
+"""Forms of operators: keys, models and their manifests, top-ups."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from portal.forms.quantities import MicrosField, PpmField
+
+SCOPES = [
+    ("checks:write", _("Ask what is allowed")),
+    ("models:write", _("Declare models and what they learned from")),
+    ("queries:write", _("Report what was generated")),
+    ("balance:read", _("Read the balance")),
+    ("topups:write", _("Top the balance up")),
+]
+CURRENCIES = [(code, code) for code in settings.CURRENCIES]
+FIXED, PART = "fixed", "part"
+
+
+class IssueKey(forms.Form):
+    """A new API key."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=80,
+        help_text=_(
+            "What it is for. Two keys may share a name while you replace one by the other."
+        ),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"), choices=SCOPES, widget=forms.CheckboxSelectMultiple
+    )
+
+
+class RegisterModel(forms.Form):
+    """A model, and what it owes for each answer."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    version = forms.CharField(label=_("Version"), max_length=60)
+    currency = forms.ChoiceField(label=_("Currency"), choices=CURRENCIES)
+    policy = forms.ChoiceField(
+        label=_("What it owes for an answer"),
+        choices=[(FIXED, _("A fixed fee")), (PART, _("A part of the answer's price"))],
+        widget=forms.RadioSelect,
+        initial=FIXED,
+    )
+    fee = MicrosField(
+        label=_("Fee per answer"), required=False, help_text=_("For a fixed fee, such as 0.01.")
+    )
+    part = PpmField(
+        label=_("Part of the price, in per cent"),
+        required=False,
+        help_text=_("For a part of the price, such as 20."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the figure that the chosen policy needs."""
+        given = super().clean() or {}
+        needed = "part" if given.get("policy") == PART else "fee"
+        if not given.get(needed) and needed not in self.errors:
+            self.add_error(needed, _("Give this figure, or choose the other way."))
+        return given
+
+
+class SendManifest(forms.Form):
+    """What a model learned from."""
+
+    file = forms.FileField(
+        label=_("The manifest"),
+        help_text=_(
+            "One JSON object a line: url, sha256 or iscc, and ingested_at, such as "
+            "2026-03-01T00:00:00Z."
+        ),
+    )
+
+
+class TopUp(forms.Form):
+    """Money to be paid in."""
+
+    amount = MicrosField(
+        label=_("Amount"),
+        least_micros=settings.TOPUP_MINIMUM_MICROS,
+        most_micros=settings.TOPUP_MAXIMUM_MICROS,
+    )
+    currency = forms.ChoiceField(label=_("Currency"), choices=CURRENCIES)

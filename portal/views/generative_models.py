@@ -1,0 +1,100 @@
+"""An operator's models: declare them, send what they learned from, read the report."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from attribution import generative_models
+from attribution.errors import AttributionError
+from attribution.models import GenerativeModel
+from portal.access import for_operators
+from portal.forms.operators import PART, RegisterModel, SendManifest
+from portal.listing import cut
+from portal.manifest_files import UnreadableLine, items
+from portal.troubles import plain, put_beside
+from registry import manifests
+from registry.errors import RegistryError
+from registry.ids import find
+from registry.models import Operator
+
+FIELDS = {"model_exists": "version", "invalid_fee_policy": "fee"}
+VIOLATIONS_SHOWN = 50
+
+
+@require_http_methods(["GET", "POST"])
+@for_operators
+def models(request: HttpRequest, operator: Operator) -> HttpResponse:
+    """List the models; on POST declare one."""
+    form = RegisterModel(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            model = _register(operator, form)
+        except AttributionError as error:
+            put_beside(form, error, FIELDS)
+        else:
+            return redirect("portal:model", model.pk)
+    listing = cut(
+        request,
+        operator.generative_models.select_related("manifest"),
+        sorts={"name": "name", "declared": "created_at"},
+        default="-declared",
+    )
+    return render(
+        request,
+        "portal/models.html",
+        {"form": form, "listing": listing},
+        status=422 if form.errors else 200,
+    )
+
+
+def _register(operator: Operator, form: RegisterModel) -> GenerativeModel:
+    given = form.cleaned_data
+    part = given["policy"] == PART
+    fee = generative_models.FeePolicy(
+        currency=given["currency"],
+        fixed_micros=None if part else given["fee"],
+        price_share_ppm=given["part"] if part else None,
+    )
+    return generative_models.register(
+        operator, name=given["name"], version=given["version"], fee=fee, at=timezone.now()
+    )
+
+
+@for_operators
+def model(request: HttpRequest, operator: Operator, model_id: str) -> HttpResponse:
+    """Show a model, its policy and the report on what it learned from."""
+    shown = find(operator.generative_models.select_related("manifest"), model_id)
+    return _model_page(request, shown, SendManifest())
+
+
+@require_POST
+@for_operators
+def send_manifest(request: HttpRequest, operator: Operator, model_id: str) -> HttpResponse:
+    """Receive what the model learned from."""
+    shown = find(operator.generative_models.select_related("manifest"), model_id)
+    form = SendManifest(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            rows = items(form.cleaned_data["file"])
+            generative_models.declare_manifest(shown, rows, at=timezone.now())
+        except UnreadableLine as error:
+            form.add_error("file", str(error))
+        except (RegistryError, AttributionError) as error:
+            form.add_error("file", f"{plain(error)} ({error})")
+        else:
+            messages.success(request, _("The manifest is received; the report follows below."))
+            return redirect("portal:model", shown.pk)
+    return _model_page(request, shown, form)
+
+
+def _model_page(request: HttpRequest, shown: GenerativeModel, form: SendManifest) -> HttpResponse:
+    report = manifests.report(shown.manifest) if shown.manifest else None
+    return render(
+        request,
+        "portal/model.html",
+        {"model": shown, "form": form, "report": report, "most": f":{VIOLATIONS_SHOWN}"},
+        status=422 if form.errors else 200,
+    )

@@ -1,0 +1,109 @@
+"""Pages for strangers: what this is, the look-up, and the page that credit lines point to."""
+
+import re
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from portal import uses
+from portal.forms.works import MEDIA
+from portal.troubles import plain
+from portal.wording import PURPOSES
+from registry import checks
+from registry.errors import NotFound, RegistryError
+from registry.ids import find
+from registry.models import Work
+from tribute.verdict import Verdict
+from tribute.vocabulary import IdentifierKind, Medium, Purpose
+
+SHA256 = re.compile(r"(sha256:)?[0-9a-fA-F]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What anybody is told about one purpose."""
+
+    purpose: str
+    decision: str
+    explanation: str
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Say what this is."""
+    return render(request, "portal/home.html", {"look_up_url": reverse("portal:look-up")})
+
+
+@require_GET
+def look_up(request: HttpRequest) -> HttpResponse:
+    """Answer what is known of one address, SHA-256 or ISCC; without a question, ask for one."""
+    asked = request.GET.get("q", "").strip()
+    found, problem = None, ""
+    if asked:
+        try:
+            found = checks.look_up(kind_of(asked), asked, at=timezone.now())
+        except RegistryError as error:
+            problem = plain(error)
+    page = {
+        "asked": asked,
+        "problem": problem,
+        "found": found,
+        "told": _told(found.answer.verdicts) if found else (),
+        "uses": uses.of_works(found.works) if found else (),
+    }
+    template = "portal/parts/found.html" if _is_fragment(request) else "portal/look_up.html"
+    return render(request, template, page, status=422 if problem else 200)
+
+
+def kind_of(text: str) -> IdentifierKind:
+    """Guess what somebody typed: 64 hexadecimal digits, an ISCC, else an address."""
+    if SHA256.fullmatch(text):
+        return IdentifierKind.SHA256
+    if text.upper().startswith("ISCC:"):
+        return IdentifierKind.ISCC
+    return IdentifierKind.URL
+
+
+def _is_fragment(request: HttpRequest) -> bool:
+    """Say whether htmx asks for the answer alone."""
+    htmx = getattr(request, "htmx", False)
+    return bool(htmx) and not htmx.boosted
+
+
+def _told(verdicts: dict[Purpose, Verdict]) -> list[Told]:
+    return [
+        Told(purpose, verdicts[Purpose(purpose)].decision, verdicts[Purpose(purpose)].explanation)
+        for purpose in PURPOSES
+    ]
+
+
+@require_GET
+def work(request: HttpRequest, work_id: str) -> HttpResponse:
+    """Show what anybody may know of a work: its title, its makers, what is allowed, its uses."""
+    try:
+        shown = find(Work.objects.filter(status=Work.Status.ACTIVE), work_id)
+    except NotFound as error:
+        raise Http404(str(error)) from error
+    identifier = shown.identifiers.order_by("pk").first()
+    assert identifier is not None, "a work is registered with at least one identifier"
+    found = checks.look_up(IdentifierKind(identifier.kind), identifier.canonical, at=timezone.now())
+    owned = (
+        request.user.is_authenticated
+        and shown.shares.filter(creator__members=request.user).exists()
+    )
+    return render(
+        request,
+        "portal/public_work.html",
+        {
+            "work": shown,
+            "medium": dict(MEDIA)[Medium(shown.medium)],
+            "makers": [c.display_name for c in shown.rightsholders.order_by("-shares__ppm", "pk")],
+            "told": _told(found.answer.verdicts),
+            "uses": uses.of_work(shown),
+            "owned": owned,
+        },
+    )
