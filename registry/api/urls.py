@@ -1,0 +1,23 @@
+"""The registry's addresses below /v1/."""
+
+from django.urls import path
+
+from registry.api.views import checks, collections, keys, public, statements, works
+
+urlpatterns = [
+    path("lookup", public.LookUp.as_view()),
+    path("transparency", public.Transparency.as_view()),
+    path("works", works.Works.as_view()),
+    path("works/<str:work_id>:confirm-share", works.ShareConfirmation.as_view()),
+    path("works/<str:work_id>", works.OneWork.as_view()),
+    path("collections", collections.Collections.as_view()),
+    path("collections/<str:collection_id>:verify", collections.Verification.as_view()),
+    path("collections/<str:collection_id>", collections.OneCollection.as_view()),
+    path("statements", statements.Statements.as_view()),
+    path("terms", statements.AllTerms.as_view()),
+    path("checks", checks.Checks.as_view()),
+    path("checks/<str:check_id>", checks.OneCheck.as_view()),
+    path("checks/<str:check_id>/receipt", checks.Receipt.as_view()),
+    path("keys", keys.Keys.as_view()),
+    path("keys:rotate", keys.Rotation.as_view()),
+]

@@ -1,0 +1,120 @@
+"""Endpoints for anybody: look one thing up, read the public figures."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from registry import checks, figures, receipts
+from registry.api.serializers import AnsweredSerializer
+from registry.errors import NothingToLookUp
+from registry.models import Work
+from tribute.receipts import key_id
+from tribute.vocabulary import IdentifierKind
+
+KINDS = (IdentifierKind.URL, IdentifierKind.SHA256, IdentifierKind.ISCC)
+
+FoundWork = inline_serializer(
+    "FoundWork",
+    {
+        "id": serializers.CharField(),
+        "title": serializers.CharField(),
+        "medium": serializers.CharField(),
+        "creators": serializers.ListField(child=serializers.CharField()),
+        "distance": serializers.FloatField(required=False),
+    },
+)
+Found = inline_serializer(
+    "Found",
+    {
+        "registered": serializers.BooleanField(),
+        "works": serializers.ListField(child=FoundWork),
+        "near": serializers.ListField(child=FoundWork),
+        "decisions": serializers.DictField(child=AnsweredSerializer()),
+    },
+)
+Figures = inline_serializer(
+    "Figures",
+    {
+        "counts": serializers.DictField(child=serializers.IntegerField()),
+        "decisions": serializers.DictField(child=serializers.IntegerField()),
+        "log_size": serializers.IntegerField(),
+        "receipt_key": serializers.CharField(),
+        "receipt_key_id": serializers.CharField(),
+    },
+)
+
+
+class LookUp(APIView):
+    """What is registered, and what is allowed."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    @extend_schema(
+        operation_id="lookUp",
+        summary="Look one thing up",
+        description="By exactly one of url, sha256, iscc. Nothing is kept of the question.",
+        parameters=[OpenApiParameter(kind.value, str) for kind in KINDS],
+        responses=Found,
+    )
+    def get(self, request: Request) -> Response:
+        """Print what is known, for every purpose."""
+        kind, value = _asked(request)
+        found = checks.look_up(kind, value, at=timezone.now())
+        return Response(
+            {
+                "registered": bool(found.works),
+                "works": [_work(work) for work in found.works],
+                "near": [{**_work(work), "distance": distance} for work, distance in found.near],
+                "decisions": found.answer.to_json()["decisions"],
+            }
+        )
+
+
+class Transparency(APIView):
+    """The public figures."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    @extend_schema(
+        operation_id="getTransparency",
+        summary="Read the registry's figures and the key that verifies its receipts",
+        responses=Figures,
+    )
+    def get(self, request: Request) -> Response:
+        """Print counts; nothing in them is about one person."""
+        key = receipts.public_key()
+        counted = figures.current()
+        return Response(
+            {
+                "counts": counted.counts,
+                "decisions": counted.decisions,
+                "log_size": counted.log_size,
+                "receipt_key": key.hex(),
+                "receipt_key_id": key_id(key),
+            }
+        )
+
+
+def _asked(request: Request) -> tuple[IdentifierKind, str]:
+    given = [
+        (kind, request.query_params[kind.value]) for kind in KINDS if kind in request.query_params
+    ]
+    if len(given) != 1 or len(request.query_params) != 1:
+        raise NothingToLookUp("name exactly one of url, sha256, iscc")
+    return given[0]
+
+
+def _work(work: Work) -> dict[str, Any]:
+    return {
+        "id": work.pk,
+        "title": work.title,
+        "medium": work.medium,
+        "creators": [creator.display_name for creator in work.rightsholders.all()],
+    }
