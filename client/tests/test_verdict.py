@@ -214,6 +214,14 @@ def test_a_near_duplicate_never_allows(decision: str, expected: str) -> None:
     assert ask(said).decision == expected
 
 
+def test_a_statement_reached_by_bytes_and_by_content_is_about_the_thing_itself() -> None:
+    verdict = ask(
+        statement("allow", matched_by="iscc", distance=0.0), statement("allow", matched_by="sha256")
+    )
+    assert (verdict.decision, len(verdict.deciding)) == (Decision.ALLOW, 1)
+    assert verdict.explanation == "Statement stm_1 on the work allows train-ai."
+
+
 def test_a_near_duplicate_is_named_in_the_sentence() -> None:
     said = statement("deny", matched_by="iscc", distance=0.05)
 

@@ -19,7 +19,7 @@ license or a grant only once the claim behind it is proven, and near-duplicate m
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 
@@ -141,9 +141,8 @@ def decide(
     _require_aware(at)
     purpose = Purpose(purpose)
     in_force = _grants_in_force(grants, purpose, asker, at)
-    in_effect = sorted(
-        (s for s in statements if s.purpose == purpose and s.effective_from <= at),
-        key=_statement_order,
+    in_effect = _by_closest_match(
+        s for s in statements if s.purpose == purpose and s.effective_from <= at
     )
     considered: list[Statement | Grant] = [*in_force, *in_effect]
     if proven := [grant for grant in in_force if grant.proven]:
@@ -156,6 +155,24 @@ def decide(
     strictest = max((s.decision for s in tier), key=_STRICTNESS.__getitem__)
     deciding = [s for s in tier if s.decision == strictest]
     return _verdict(Decision(strictest), deciding[0].tier, deciding, considered, purpose)
+
+
+def _by_closest_match(statements: Iterable[Statement]) -> list[Statement]:
+    """Return each statement once, in a stable order.
+
+    Bytes and content often lead to the same statement; it is then about the thing itself, and
+    neither a near-duplicate's nor said twice.
+    """
+    closest: dict[Statement, Statement] = {}
+    for s in statements:
+        said = replace(s, matched_by=IdentifierKind.URL.value, distance=None)
+        closest[said] = min(closest.get(said, s), s, key=_likeness)
+    return sorted(closest.values(), key=_statement_order)
+
+
+def _likeness(statement: Statement) -> tuple[bool, float, str]:
+    near = statement.matched_by == IdentifierKind.ISCC
+    return near, statement.distance or 0.0, statement.matched_by
 
 
 def _grants_in_force(
