@@ -20,6 +20,16 @@ from registry.api.problems import PROBLEM_MEDIA_TYPE, problem
 # The first line whose class the error is an instance of decides.
 STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (registry.NotFound, 404),
+    (registry.InvalidKey, 401),
+    (registry.NotRightsholder, 403),
+    (registry.NothingToLookUp, 400),
+    (registry.TooManyItems, 400),
+    (registry.FileTooLarge, 413),
+    (registry.HandleTaken, 409),
+    (registry.AlreadyRegistered, 409),
+    (registry.CollectionClaimed, 409),
+    (registry.ConflictClosed, 409),
+    (registry.TooManyKeys, 409),
     (registry.IdempotencyKeyMissing, 400),
     (registry.IdempotencyKeyInFlight, 409),
     (registry.RegistryError, 422),
