@@ -372,3 +372,13 @@ def test_the_key_never_travels_in_the_clear_unasked() -> None:
 def test_the_key_cannot_smuggle_headers() -> None:
     with pytest.raises(ValueError, match="printable"):
         Registry("https://registry.example", "key\r\nHost: elsewhere")
+
+
+def test_a_top_up_travels_under_the_callers_own_name_for_it(scripted: Scripted) -> None:
+    scripted.reply({"url": "https://pay.example/1"})
+
+    Registry(scripted.url, "trb_key").top_up(50_000_000, "EUR", key="november")
+
+    [(method, path, headers, body)] = scripted.requests
+    assert (method, path, headers["Idempotency-Key"]) == ("POST", "/v1/topups", "november")
+    assert json.loads(body) == {"amount_micros": 50_000_000, "currency": "EUR"}

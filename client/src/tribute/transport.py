@@ -160,6 +160,19 @@ class Registry:
             raise ValueError(f"a report is about 1 to {MAX_QUERIES} queries")
         return self._call("POST", "/v1/queries", {"queries": list(queries)})
 
+    def balance(self) -> dict[str, Any]:
+        """Return what the operator has paid in advance and not yet used, by currency."""
+        return self._call("GET", "/v1/balance")
+
+    def top_up(self, amount_micros: int, currency: str, *, key: str) -> dict[str, Any]:
+        """Open a page on which to pay in advance; its address is ``url`` of the answer.
+
+        amount_micros: in millionths of the currency's major unit. key: names this payment for
+        good, so that asking again opens no second page.
+        """
+        amount = {"amount_micros": amount_micros, "currency": currency}
+        return self._call("POST", "/v1/topups", amount, key=key)
+
     def _call(
         self,
         method: str,
@@ -167,6 +180,7 @@ class Registry:
         body: Mapping[str, Any] | bytes | None = None,
         *,
         content_type: str = "application/json",
+        key: str | None = None,
     ) -> dict[str, Any]:
         data = body if body is None or isinstance(body, bytes) else _json(body)
         request = urllib.request.Request(self._base_url + path, data=data, method=method)  # noqa: S310 - the constructor admits http and https only
@@ -176,7 +190,7 @@ class Registry:
         if data is not None:
             request.add_header("Content-Type", content_type)
             # One key for all attempts: the registry does the deed once, however often it hears.
-            request.add_header("Idempotency-Key", str(uuid4()))
+            request.add_header("Idempotency-Key", key or str(uuid4()))
         return _parsed(self._sent_with_retries(request))
 
     def _sent_with_retries(self, request: urllib.request.Request) -> bytes:
