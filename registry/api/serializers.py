@@ -327,7 +327,7 @@ def shape_problem(row: object) -> str | None:
     if not isinstance(row, dict):
         return "An item is an object."
     if unknown := row.keys() - ITEM_FIELDS:
-        return f"There is no field {sorted(unknown)[0][:40]!r} in an item."
+        return f"There is no field {min(unknown)[:40]!r} in an item."
     if not all(isinstance(value, str) for value in row.values()):
         return "The fields of an item are texts."
     if len(row.get("id", "")) > LONGEST_ITEM_ID:
@@ -336,7 +336,7 @@ def shape_problem(row: object) -> str | None:
 
 
 class NewCheckSerializer(StrictSerializer):
-    """A consent question: may these be used for this?"""
+    """A consent question about some items, for some purposes."""
 
     items = ItemsField(help_text="1 to 10,000 items.")  # type: ignore[assignment]  # the API's word, not a mapping's
     purposes = serializers.ListField(

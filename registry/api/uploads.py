@@ -23,7 +23,7 @@ class Upload(MultiPartParser):
         stream: IO[Any],
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
-    ) -> DataAndFiles[Any, Any]:
+    ) -> "DataAndFiles[Any, Any]":
         """Return the fields and the file."""
         limit: int = settings.UPLOAD_MAX_BYTES
         request = (parser_context or {})["request"]

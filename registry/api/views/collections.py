@@ -39,7 +39,7 @@ class Collections(generics.GenericAPIView[Collection]):
         summary="List the places you claim",
         responses=CollectionSerializer,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, _request: Request) -> Response:
         """Print a page of collections, the latest first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

@@ -23,7 +23,7 @@ class Keys(generics.GenericAPIView[ApiKey]):
         return operators.keys_of(self.request.auth.owner)
 
     @extend_schema(operation_id="listKeys", summary="List your keys", responses=KeySerializer)
-    def get(self, request: Request) -> Response:
+    def get(self, _request: Request) -> Response:
         """Print a page of keys, the latest first; never a secret."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,35 +18,34 @@ from tribute.vocabulary import IdentifierKind
 
 KINDS = (IdentifierKind.URL, IdentifierKind.SHA256, IdentifierKind.ISCC)
 
-FoundWork = inline_serializer(
-    "FoundWork",
-    {
-        "id": serializers.CharField(),
-        "title": serializers.CharField(),
-        "medium": serializers.CharField(),
-        "creators": serializers.ListField(child=serializers.CharField()),
-        "distance": serializers.FloatField(required=False),
-    },
-)
-Found = inline_serializer(
-    "Found",
-    {
-        "registered": serializers.BooleanField(),
-        "works": serializers.ListField(child=FoundWork),
-        "near": serializers.ListField(child=FoundWork),
-        "decisions": serializers.DictField(child=AnsweredSerializer()),
-    },
-)
-Figures = inline_serializer(
-    "Figures",
-    {
-        "counts": serializers.DictField(child=serializers.IntegerField()),
-        "decisions": serializers.DictField(child=serializers.IntegerField()),
-        "log_size": serializers.IntegerField(),
-        "receipt_key": serializers.CharField(),
-        "receipt_key_id": serializers.CharField(),
-    },
-)
+
+class FoundWorkSerializer(serializers.Serializer[Any]):
+    """A work that was found; `distance` is the share of differing bits of a near-copy."""
+
+    id = serializers.CharField()
+    title = serializers.CharField()
+    medium = serializers.CharField()
+    creators = serializers.ListField(child=serializers.CharField())
+    distance = serializers.FloatField(required=False)
+
+
+class FoundSerializer(serializers.Serializer[Any]):
+    """What is known of one thing."""
+
+    registered = serializers.BooleanField()
+    works = FoundWorkSerializer(many=True)
+    near = FoundWorkSerializer(many=True)
+    decisions = serializers.DictField(child=AnsweredSerializer())
+
+
+class FiguresSerializer(serializers.Serializer[Any]):
+    """The public figures, and the key that verifies receipts (hexadecimal)."""
+
+    counts = serializers.DictField(child=serializers.IntegerField())
+    decisions = serializers.DictField(child=serializers.IntegerField())
+    log_size = serializers.IntegerField()
+    receipt_key = serializers.CharField()
+    receipt_key_id = serializers.CharField()
 
 
 class LookUp(APIView):
@@ -60,7 +59,7 @@ class LookUp(APIView):
         summary="Look one thing up",
         description="By exactly one of url, sha256, iscc. Nothing is kept of the question.",
         parameters=[OpenApiParameter(kind.value, str) for kind in KINDS],
-        responses=Found,
+        responses=FoundSerializer,
     )
     def get(self, request: Request) -> Response:
         """Print what is known, for every purpose."""
@@ -85,9 +84,9 @@ class Transparency(APIView):
     @extend_schema(
         operation_id="getTransparency",
         summary="Read the registry's figures and the key that verifies its receipts",
-        responses=Figures,
+        responses=FiguresSerializer,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, _request: Request) -> Response:
         """Print counts; nothing in them is about one person."""
         key = receipts.public_key()
         counted = figures.current()

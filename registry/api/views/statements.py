@@ -54,7 +54,7 @@ class Statements(generics.GenericAPIView[Statement]):
         parameters=[OpenApiParameter("subject", str, description="An id: wrk_…, col_… or cre_….")],
         responses=StatementSerializer,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, _request: Request) -> Response:
         """Print a page of statements, the latest first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
@@ -97,7 +97,7 @@ class AllTerms(generics.GenericAPIView[Terms]):
         return Terms.objects.filter(creator=creator_of(self.request))
 
     @extend_schema(operation_id="listTerms", summary="List your terms", responses=TermsSerializer)
-    def get(self, request: Request) -> Response:
+    def get(self, _request: Request) -> Response:
         """Print a page of terms, the latest first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

@@ -55,7 +55,7 @@ class Works(generics.GenericAPIView[Work]):
         return works_of(creator_of(self.request))
 
     @extend_schema(operation_id="listWorks", summary="List your works", responses=WorkSerializer)
-    def get(self, request: Request) -> Response:
+    def get(self, _request: Request) -> Response:
         """Print a page of works, the latest first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
