@@ -77,6 +77,8 @@ class EntryKind(IntEnum):
     """Money moved because a claim was opened, decided or found its rightsholder."""
     DISTRIBUTION = 12
     """A pool was shared out."""
+    WITHDRAWAL = 13
+    """The platform took its own money from the provider, or put some there."""
 
 
 class RefusalReason(IntEnum):

@@ -104,6 +104,7 @@ class Migration(migrations.Migration):
                             (10, "REVERSAL"),
                             (11, "CLAIM"),
                             (12, "DISTRIBUTION"),
+                            (13, "WITHDRAWAL"),
                         ]
                     ),
                 ),

@@ -1,0 +1,87 @@
+"""Can this creator be paid, and where? Accounts at the provider, which keeps the papers.
+
+A browser that returns from onboarding proves nothing; only `refresh` changes what we believe.
+"""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from registry.models import Creator
+
+from ledger.errors import NoPayee, UnknownObject
+from ledger.gateway import Gateway, PayeeAccount
+from ledger.models import Payee
+
+__all__ = ["link", "of", "onboard", "refresh", "refresh_account"]
+
+
+def of(creator: Creator) -> Payee | None:
+    """The creator's account at the provider, if onboarding has begun."""
+    return Payee.objects.filter(creator=creator).first()
+
+
+def onboard(  # noqa: PLR0913 - what the provider needs, said once
+    creator: Creator,
+    *,
+    email: str,
+    country: str,
+    gateway: Gateway,
+    return_url: str,
+    refresh_url: str,
+    at: datetime,
+) -> str:
+    """Open the creator's account, once, and mint an address where the creator identifies itself.
+
+    country: ISO 3166-1 alpha-2. email goes to the provider and is not kept here. Raises what
+    the gateway raises.
+    """
+    if of(creator) is None:
+        account = gateway.create_payee(reference=creator.pk, email=email, country=country)
+        _keep(creator, account, gateway=gateway, country=country, at=at)
+    return link(creator, gateway=gateway, return_url=return_url, refresh_url=refresh_url)
+
+
+def link(creator: Creator, *, gateway: Gateway, return_url: str, refresh_url: str) -> str:
+    """Mint another onboarding address; each is single-use and short-lived. Raises NoPayee."""
+    payee = of(creator)
+    if payee is None:
+        raise NoPayee(f"{creator.pk} has no account at the payment provider yet")
+    return gateway.onboarding_link(payee.account, return_url=return_url, refresh_url=refresh_url)
+
+
+def refresh(payee: Payee, *, gateway: Gateway, at: datetime) -> Payee:
+    """Read the account again and keep what the provider says."""
+    account = gateway.payee(payee.account)
+    payee.can_receive, payee.refreshed_at = account.can_receive, at
+    payee.requirements = list(account.requirements)
+    payee.save(update_fields=["can_receive", "requirements", "refreshed_at"])
+    return payee
+
+
+def refresh_account(account: str, *, gateway: Gateway, at: datetime) -> Payee:
+    """`refresh` the payee with this account. Raises UnknownObject."""
+    payee = Payee.objects.filter(gateway=gateway.name, account=account).first()
+    if payee is None:
+        raise UnknownObject(f"no payee has the account {account}")
+    return refresh(payee, gateway=gateway, at=at)
+
+
+def _keep(
+    creator: Creator, account: PayeeAccount, *, gateway: Gateway, country: str, at: datetime
+) -> None:
+    try:
+        with transaction.atomic():
+            Payee.objects.create(
+                creator=creator,
+                gateway=gateway.name,
+                account=account.id,
+                country=country.upper(),
+                can_receive=account.can_receive,
+                requirements=list(account.requirements),
+                created_at=at,
+                refreshed_at=at,
+            )
+    except IntegrityError:
+        # Two tabs raced; the provider gave both the same account for the same reference.
+        if of(creator) is None:
+            raise

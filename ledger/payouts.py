@@ -1,0 +1,210 @@
+"""Payouts, as two admins make them: one draws up and submits, another approves exactly that.
+
+Sending is `ledger.sending`'s, applying what the provider says `ledger.observing`'s.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from registry.models import User
+from tribute import ids
+
+from ledger import currencies, invariants, observing, payout_steps
+from ledger.accounts import AccountKind
+from ledger.errors import (
+    BooksInDoubt,
+    LinesChanged,
+    MakerIsChecker,
+    NothingDue,
+    NotPayoutAdmin,
+    OpenBatchExists,
+    WrongState,
+)
+from ledger.gateway import Gateway, Refused
+from ledger.models import Payout, PayoutBatch, PayoutEvent, Reconciliation
+from ledger.money import Money, floor_to_minor, from_minor, minor_unit_micros
+from ledger.payout_lines import lines_changed, lines_digest
+from ledger.payout_steps import SENT
+from ledger.sending import resolve_unknown, send_due
+from ledger.sql import statement
+from ledger.vocabulary import BatchStatus, PayoutStatus
+
+__all__ = ["approve", "cancel", "prepare", "resolve_unknown", "send_due", "submit", "take_back"]
+
+
+def prepare(admin: User, *, currency: str, at: datetime) -> PayoutBatch:
+    """Draw up a draft: one payout for each creator who can be paid and has the minimum.
+
+    Amounts are whole minor units; what is less stays on the creator's account. Raises
+    BooksInDoubt while the audit or the last reconciliation has findings, OpenBatchExists,
+    NothingDue, NotPayoutAdmin, UnknownCurrency.
+    """
+    _require_admin(admin)
+    _require_sound_books(currency)
+    try:
+        with transaction.atomic():
+            batch = PayoutBatch.objects.create(
+                currency=currency, prepared_by=admin, prepared_at=at
+            )
+            payouts = _plan(batch, at=at)
+            if not payouts:
+                raise NothingDue(f"nobody is due a payout in {currency}")
+            Payout.objects.bulk_create(payouts)
+    except IntegrityError as error:
+        raise OpenBatchExists(f"a batch in {currency} is being drawn up already") from error
+    return batch
+
+
+def submit(batch: PayoutBatch, admin: User, *, at: datetime) -> PayoutBatch:
+    """Freeze the draft's lines and keep their digest for the approval. Raises WrongState."""
+    _require_admin(admin)
+    with transaction.atomic():
+        batch = _locked(batch, BatchStatus.DRAFT)
+        batch.status = BatchStatus.SUBMITTED.value
+        batch.submitted_by, batch.submitted_at = admin, at
+        batch.lines_digest = lines_digest(batch)
+        batch.save()
+    return batch
+
+
+def approve(batch: PayoutBatch, admin: User, *, at: datetime) -> PayoutBatch:
+    """Set the money aside and let the batch be sent, exactly as submitted.
+
+    Raises MakerIsChecker for whoever prepared or submitted it, LinesChanged, WrongState,
+    NotPayoutAdmin, and NotCovered when a creator's available balance has shrunk since.
+    """
+    _require_admin(admin)
+    with transaction.atomic():
+        batch = _locked(batch, BatchStatus.SUBMITTED)
+        if admin.pk in {batch.prepared_by_id, batch.submitted_by_id}:
+            raise MakerIsChecker(f"{admin.pk} prepared or submitted {batch.pk}")
+        if lines_changed(batch):
+            raise LinesChanged(f"the lines of {batch.pk} are not those submitted")
+        batch.status = BatchStatus.APPROVED.value
+        batch.approved_by, batch.approved_at = admin, at
+        batch.save()
+        _move_all(batch, PayoutStatus.PLANNED, PayoutStatus.RESERVED, admin, at=at)
+    return batch
+
+
+def cancel(batch: PayoutBatch, admin: User, *, at: datetime) -> PayoutBatch:
+    """Call off every payout that has not been sent, and give its money back.
+
+    What is being sent or unknown goes on to its end. Raises WrongState when the batch is over.
+    """
+    _require_admin(admin)
+    with transaction.atomic():
+        open_ones = [status for status in BatchStatus if status not in _OVER]
+        batch = _locked(batch, *open_ones)
+        for status in (PayoutStatus.PLANNED, PayoutStatus.RESERVED, PayoutStatus.HELD):
+            _move_all(batch, status, PayoutStatus.CANCELED, admin, at=at)
+        if not batch.payouts.exclude(status=PayoutStatus.CANCELED).exists():
+            batch.status, batch.canceled_by, batch.closed_at = BatchStatus.CANCELED.value, admin, at
+            batch.save()
+        observing.close_if_done(batch.pk, at=at)
+        batch.refresh_from_db()
+    return batch
+
+
+def take_back(payout: Payout, admin: User, *, gateway: Gateway, at: datetime) -> Payout:
+    """Ask the provider to reverse what is left of a transfer; the creator's money is available
+    again once the provider says that it has.
+
+    Raises WrongState when nothing is left to reverse, and what the gateway raises: after
+    OutcomeUnknown, say it again or wait for the webhook.
+    """
+    _require_admin(admin)
+    with transaction.atomic(durable=True):
+        payout = payout_steps.locked(payout.pk)
+        if payout.status not in SENT:
+            raise WrongState(f"{payout.pk} is {payout.status}: there is nothing to take back")
+        left = payout.amount_micros - payout.reversed_micros
+        refusals = payout.events.filter(reason=_REFUSED).count()
+        _note(payout, _ASKED, admin, at=at)
+    try:
+        gateway.reverse_transfer(
+            key=f"payout:{payout.pk}:reverse:{payout.reversed_micros}:{refusals}",
+            transfer_id=payout.transfer_id,
+            amount_minor=left // minor_unit_micros(payout.currency),
+        )
+    except Refused:
+        _note(payout, _REFUSED, admin, at=at)
+        raise
+    found = gateway.find_transfer(group=payout.group)
+    with transaction.atomic(durable=True):
+        payout = payout_steps.locked(payout.pk)
+        if found:
+            observing.apply_transfer(payout, found, at=at)
+    return payout
+
+
+_OVER = {BatchStatus.CLOSED, BatchStatus.CANCELED}
+_ASKED, _REFUSED = "asked the provider to take it back", "the provider refused to take it back"
+
+
+def _require_admin(user: User) -> None:
+    if not (user.is_active and user.is_payout_admin):
+        raise NotPayoutAdmin(f"{user.pk} is no payout admin")
+
+
+def _require_sound_books(currency: str) -> None:
+    if found := invariants.findings():
+        raise BooksInDoubt(f"the audit has {len(found)} findings, first {found[0]}")
+    last = Reconciliation.objects.filter(currency=currency).order_by("-compared_at").first()
+    if last and not last.agrees:
+        raise BooksInDoubt(f"the last reconciliation in {currency} found a difference")
+
+
+def _plan(batch: PayoutBatch, *, at: datetime) -> list[Payout]:
+    with connection.cursor() as cursor:
+        parameters = {
+            "kind": int(AccountKind.CREATOR_AVAILABLE),
+            "currency": currencies.find(batch.currency).numeric,
+            "minimum": settings.PAYOUT_MINIMUM_MICROS,
+        }
+        cursor.execute(statement("find_due_creators"), parameters)
+        due = cursor.fetchall()
+    planned = []
+    for creator, gateway, account, micros in due:
+        minor, _stays = floor_to_minor(Money(micros, batch.currency))
+        if minor:
+            planned.append(
+                Payout(
+                    batch=batch,
+                    creator_id=ids.encode("cre", creator),
+                    gateway=gateway,
+                    account=account,
+                    amount_micros=from_minor(minor, batch.currency).micros,
+                    currency=batch.currency,
+                    created_at=at,
+                )
+            )
+    return planned
+
+
+def _locked(batch: PayoutBatch, *expected: BatchStatus) -> PayoutBatch:
+    row = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+    if row.status not in expected:
+        raise WrongState(f"{row.pk} is {row.status}, not {' or '.join(expected)}")
+    return row
+
+
+def _move_all(
+    batch: PayoutBatch, of: PayoutStatus, to: PayoutStatus, admin: User, *, at: datetime
+) -> None:
+    """Move the batch's payouts in one state; one that has a transfer is not ours to release."""
+    rows = Payout.objects.select_for_update(no_key=True).order_by("pk")
+    payouts = list(rows.filter(batch=batch, status=of, transfer_id=""))
+    payout_steps.move(payouts, to, at=at, by=admin)
+
+
+def _note(payout: Payout, reason: str, admin: User, *, at: datetime) -> None:
+    PayoutEvent.objects.create(
+        payout=payout,
+        from_status=payout.status,
+        to_status=payout.status,
+        reason=reason,
+        by=admin,
+        at=at,
+    )

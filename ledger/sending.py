@@ -1,0 +1,234 @@
+"""Send approved payouts: intent, call, outcome, each in a transaction of its own or in none.
+
+The row is the queue. A crash after the intent leaves it ``sending``, a lost answer ``unknown``;
+both end only by looking up what the provider has. A second key is used only after a look-up
+showed that the first did nothing and can do nothing any more.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Min, Q
+
+from ledger import observing, payout_steps
+from ledger.gateway import (
+    Gateway,
+    GatewayError,
+    InsufficientFunds,
+    NotConfigured,
+    OutcomeUnknown,
+    PayeeCannotReceive,
+    Refused,
+    TransferResult,
+    TryAgain,
+)
+from ledger.models import Payee, Payout, PayoutBatch
+from ledger.money import from_minor
+from ledger.payout_lines import lines_changed
+from ledger.vocabulary import BatchStatus, PayoutStatus
+
+__all__ = ["resolve_unknown", "send_due"]
+
+LOOK_UP_AFTER = timedelta(minutes=5)
+"""Longer than any request to the provider may still be under way."""
+KEY_LASTS = timedelta(hours=23)
+"""Providers may forget an idempotency key after 24 hours."""
+WAIT = timedelta(minutes=1)
+UNDER_WAY = [BatchStatus.APPROVED.value, BatchStatus.SENDING.value]
+FUNDS, LINES = "funds", "lines_changed"
+PAYEE_TROUBLES = ["payee_cannot_receive", "payee_not_ready"]
+
+
+def send_due(*, gateway: Gateway, at: datetime, limit: int) -> int:
+    """Send up to ``limit`` approved payouts; returns how many the provider took.
+
+    Stops early when the provider lacks funds (the batch then waits for them) or turns requests
+    away. Raises NotConfigured after putting the payout back.
+    """
+    _resume(gateway=gateway, at=at)
+    sent = 0
+    for payout_id in _due(gateway=gateway, at=at, limit=limit):
+        payout = _intend(payout_id, at=at)
+        if payout is None:
+            continue
+        answer = _ask(payout, gateway=gateway)
+        _conclude(payout.pk, answer, at=at)
+        if isinstance(answer, NotConfigured):
+            raise answer
+        if isinstance(answer, InsufficientFunds | TryAgain):
+            break
+        sent += isinstance(answer, TransferResult)
+    return sent
+
+
+def resolve_unknown(*, gateway: Gateway, at: datetime, limit: int = 100) -> int:
+    """Look payouts up whose outcome is unknown; returns how many are known now.
+
+    What the provider has counts as sent. What it has not goes back to be sent: under the same
+    key while the provider remembers that, under a new one afterwards.
+    """
+    lost = [PayoutStatus.SENDING, PayoutStatus.UNKNOWN]
+    rows = Payout.objects.filter(
+        status__in=lost, asked_at__lte=at - LOOK_UP_AFTER, gateway=gateway.name
+    )
+    resolved = 0
+    for payout_id, group in [(row.pk, row.group) for row in rows.order_by("asked_at")[:limit]]:
+        try:
+            found = gateway.find_transfer(group=group)
+        except TryAgain:
+            break
+        resolved += _resolve(payout_id, found, at=at)
+    return resolved
+
+
+# What is due -----------------------------------------------------------------------------------
+
+
+def _resume(*, gateway: Gateway, at: datetime) -> None:
+    """Take up again what waited for funds or for a payee and need wait no longer."""
+    _resume_held(at=at)
+    waiting = PayoutBatch.objects.filter(status__in=UNDER_WAY, waits_for=FUNDS)
+    smallest = waiting.annotate(
+        least=Min("payouts__amount_micros", filter=Q(payouts__status=PayoutStatus.RESERVED))
+    ).exclude(least=None)
+    needs = list(smallest.values_list("pk", "currency", "least"))
+    if not needs:
+        return
+    available = {
+        row.currency: from_minor(row.available_minor, row.currency).micros
+        for row in gateway.balance()
+    }
+    funded = [pk for pk, currency, least in needs if available.get(currency, 0) >= least]
+    PayoutBatch.objects.filter(pk__in=funded, waits_for=FUNDS).update(waits_for="")
+
+
+def _resume_held(*, at: datetime) -> None:
+    with transaction.atomic(durable=True):
+        held = Payout.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+        ready = held.filter(
+            status=PayoutStatus.HELD,
+            trouble__in=PAYEE_TROUBLES,
+            creator__payee__can_receive=True,
+            creator__payee__account=F("account"),
+        )
+        reason = "the payee can receive again"
+        payout_steps.move(list(ready), PayoutStatus.RESERVED, at=at, reason=reason, trouble="")
+
+
+def _due(*, gateway: Gateway, at: datetime, limit: int) -> Iterable[str]:
+    """The ids to send, of batches whose lines are still those that were approved."""
+    rows = Payout.objects.filter(
+        Q(try_after=None) | Q(try_after__lte=at),
+        status=PayoutStatus.RESERVED,
+        batch__status__in=UNDER_WAY,
+        batch__waits_for="",
+        gateway=gateway.name,
+    )
+    due = list(rows.order_by("pk").values_list("pk", "batch_id")[:limit])
+    for batch in PayoutBatch.objects.filter(pk__in={batch_id for _, batch_id in due}):
+        if lines_changed(batch):
+            PayoutBatch.objects.filter(pk=batch.pk).update(waits_for=LINES)
+            due = [(pk, batch_id) for pk, batch_id in due if batch_id != batch.pk]
+    return [pk for pk, _ in due]
+
+
+# Intent, call, outcome -------------------------------------------------------------------------
+
+
+def _intend(payout_id: str, *, at: datetime) -> Payout | None:
+    """Put the intent on record; None when somebody else was quicker or the payee is not ready."""
+    with transaction.atomic(durable=True):
+        rows = Payout.objects.select_for_update(no_key=True, skip_locked=True)
+        payout = rows.filter(pk=payout_id, status=PayoutStatus.RESERVED).first()
+        if payout is None:
+            return None
+        if trouble := _payee_trouble(payout):
+            payout_steps.move(
+                [payout], PayoutStatus.HELD, at=at, reason=trouble, trouble=trouble
+            )
+            return None
+        payout_steps.move(
+            [payout],
+            PayoutStatus.SENDING,
+            at=at,
+            reason=payout.transfer_key,
+            asked_at=at,
+            first_asked_at=payout.first_asked_at or at,
+        )
+        batches = PayoutBatch.objects.filter(pk=payout.batch_id, status=BatchStatus.APPROVED)
+        batches.update(status=BatchStatus.SENDING.value)
+    return payout
+
+
+def _payee_trouble(payout: Payout) -> str:
+    payee = Payee.objects.filter(creator=payout.creator_id).first()
+    if payee is None or (payee.gateway, payee.account) != (payout.gateway, payout.account):
+        return "payee_account_changed"
+    return "" if payee.can_receive else "payee_not_ready"
+
+
+def _ask(payout: Payout, *, gateway: Gateway) -> TransferResult | GatewayError:
+    try:
+        return gateway.transfer(
+            key=payout.transfer_key,
+            payee_account=payout.account,
+            amount_minor=payout.amount_minor,
+            currency=payout.currency,
+            group=payout.group,
+            metadata={"payout": payout.pk, "batch": payout.batch_id},
+        )
+    except GatewayError as error:
+        return error
+
+
+def _conclude(payout_id: str, answer: TransferResult | GatewayError, *, at: datetime) -> None:
+    with transaction.atomic(durable=True):
+        payout = payout_steps.locked(payout_id)
+        if isinstance(answer, TransferResult):
+            observing.apply_transfer(payout, answer, at=at)
+        elif payout.status == PayoutStatus.SENDING:  # else a webhook knew better
+            _put_on_record(payout, answer, at=at)
+
+
+def _put_on_record(payout: Payout, answer: GatewayError, *, at: datetime) -> None:
+    """Apply an answer that is no transfer. What it means is said in `ledger.gateway`."""
+    told = {"at": at, "reason": str(answer), "trouble": answer.code}
+    fresh = {"attempt": payout.attempt + 1, "first_asked_at": None}
+    match answer:
+        case OutcomeUnknown() | Refused(code="idempotency_key_reused"):
+            payout_steps.move([payout], PayoutStatus.UNKNOWN, **told)
+        case InsufficientFunds():
+            payout_steps.move([payout], PayoutStatus.RESERVED, **told, **fresh)
+            PayoutBatch.objects.filter(pk=payout.batch_id).update(waits_for=FUNDS)
+        case PayeeCannotReceive():
+            told["trouble"] = "payee_cannot_receive"
+            payout_steps.move([payout], PayoutStatus.HELD, **told, **fresh)
+            Payee.objects.filter(creator=payout.creator_id).update(can_receive=False)
+        case Refused():
+            payout_steps.move([payout], PayoutStatus.FAILED, **told)
+            observing.close_if_done(payout.batch_id, at=at)
+        case _:
+            payout_steps.move([payout], PayoutStatus.RESERVED, **told, try_after=at + WAIT)
+
+
+def _resolve(payout_id: str, found: TransferResult | None, *, at: datetime) -> int:
+    with transaction.atomic(durable=True):
+        payout = payout_steps.locked(payout_id)
+        if payout.status not in {PayoutStatus.SENDING, PayoutStatus.UNKNOWN}:
+            return 0
+        if found:
+            observing.apply_transfer(payout, found, at=at)
+            return 1
+        asked = payout.first_asked_at
+        forgotten = asked is None or at - asked > KEY_LASTS
+        fresh = {"attempt": payout.attempt + 1, "first_asked_at": None} if forgotten else {}
+        payout_steps.move(
+            [payout],
+            PayoutStatus.RESERVED,
+            at=at,
+            reason="looked up: the provider has no transfer",
+            trouble="",
+            **fresh,
+        )
+        return 1

@@ -1,0 +1,167 @@
+"""The provider's events: stored once as they came, worked through from the row, in any order.
+
+An event only says where to look. What happened is read anew from the provider and applied by
+functions that are safe to repeat, so that late, doubled and reordered events converge.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from ledger import gateway as provider
+from ledger import observing, payees, payout_steps, topups
+from ledger.errors import LedgerError, UnknownObject
+from ledger.gateway import Gateway, NotConfigured
+from ledger.models import Payout, ProviderEvent
+
+__all__ = ["process_stored", "store"]
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 12
+"""With doubling waits from one minute to half a day: three days in all."""
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=12)
+
+Outcome = ProviderEvent.Outcome
+
+
+def store(event: provider.ProviderEvent, *, gateway: str, at: datetime) -> bool:
+    """Keep a verified event; False when it was kept before. ``gateway`` is the provider's name.
+
+    Of events about accounts only the ids are kept: their snapshots hold personal data, and
+    `process_stored` reads the account anew anyway.
+    """
+    row = ProviderEvent(
+        gateway=gateway,
+        event_id=event.id,
+        type=event.type,
+        object_id=event.object_id,
+        account=event.account_id or "",
+        livemode=event.livemode,
+        payload={} if _is_personal(event.type) else dict(event.payload),
+        happened_at=event.created_at,
+        received_at=at,
+        try_after=at,
+    )
+    ProviderEvent.objects.bulk_create([row], ignore_conflicts=True)
+    return ProviderEvent.objects.filter(pk=row.pk).exists()
+
+
+def process_stored(*, gateway: Gateway, at: datetime, limit: int) -> int:
+    """Work through up to ``limit`` events that wait; returns how many are done with.
+
+    What cannot be applied yet waits, longer each time; after `MAX_ATTEMPTS` it is abandoned
+    and logged as an error. Raises NotConfigured.
+    """
+    waiting = ProviderEvent.objects.filter(
+        gateway=gateway.name, processed_at=None, try_after__lte=at
+    )
+    done = 0
+    for event in waiting.order_by("try_after", "pk")[:limit]:
+        try:
+            _conclude(event, _apply(event, gateway=gateway, at=at), at=at)
+        except NotConfigured:
+            raise
+        except (LedgerError, provider.GatewayError) as trouble:
+            done += _put_off(event, trouble, at=at)
+        else:
+            done += 1
+    return done
+
+
+# What each type of event says about where to look ----------------------------------------------
+
+
+def _apply(event: ProviderEvent, *, gateway: Gateway, at: datetime) -> str:
+    for prefix, handler in _HANDLERS.items():
+        if event.type.startswith(prefix):
+            return handler(event, gateway, at)
+    return Outcome.IGNORED
+
+
+def _checkout(event: ProviderEvent, gateway: Gateway, at: datetime) -> str:
+    status = gateway.find_checkout(event.object_id)
+    if not status.reference.startswith("top_"):
+        return Outcome.IGNORED
+    topups.complete(status, at=at)
+    return Outcome.APPLIED
+
+
+def _transfer(event: ProviderEvent, gateway: Gateway, at: datetime) -> str:
+    payout = _payout_of(event)
+    if payout is None:
+        if _group(event).startswith("payout:") or not event.payload.get("data"):
+            raise UnknownObject(f"no payout has the transfer {event.object_id}")
+        return Outcome.IGNORED
+    found = gateway.find_transfer(group=payout.group)
+    if found is None:
+        raise UnknownObject(f"{payout.pk} has no transfer at the provider yet")
+    with transaction.atomic():
+        observing.apply_transfer(payout_steps.locked(payout.pk), found, at=at)
+    return Outcome.APPLIED
+
+
+def _bank_payout(event: ProviderEvent, gateway: Gateway, at: datetime) -> str:
+    if not event.account:
+        return Outcome.IGNORED  # our own balance to our own bank: reconciliation's
+    found = gateway.bank_payout(event.object_id, account_id=event.account)
+    return Outcome.APPLIED if observing.apply_bank_payout(found, at=at) else Outcome.IGNORED
+
+
+def _account(event: ProviderEvent, gateway: Gateway, at: datetime) -> str:
+    payees.refresh_account(event.account or event.object_id, gateway=gateway, at=at)
+    return Outcome.APPLIED
+
+
+_HANDLERS: Mapping[str, Callable[[ProviderEvent, Gateway, datetime], str]] = {
+    "checkout.session.": _checkout,
+    "transfer.": _transfer,
+    "payout.": _bank_payout,
+    "account.": _account,
+    "capability.": _account,
+    "v2.core.account": _account,
+}
+_PERSONAL = ("account.", "capability.", "person.", "v2.core.account")
+
+
+def _is_personal(event_type: str) -> bool:
+    return event_type.startswith(_PERSONAL)
+
+
+def _payout_of(event: ProviderEvent) -> Payout | None:
+    """By the transfer's id, or by its group when the event overtook our own record of the id."""
+    rows = Payout.objects.filter(gateway=event.gateway)
+    if known := rows.filter(transfer_id=event.object_id).first():
+        return known
+    group = _group(event)
+    named = group.removeprefix("payout:") if group.startswith("payout:pay_") else None
+    return rows.filter(pk=named).first() if named else None
+
+
+def _group(event: ProviderEvent) -> str:
+    data = event.payload.get("data") or {}
+    return str((data.get("object") or {}).get("transfer_group") or "")
+
+
+# What became of it -----------------------------------------------------------------------------
+
+
+def _conclude(event: ProviderEvent, outcome: str, *, at: datetime, trouble: str = "") -> None:
+    ProviderEvent.objects.filter(pk=event.pk, processed_at=None).update(
+        outcome=outcome, processed_at=at, trouble=trouble[:500], attempts=F("attempts") + 1
+    )
+
+
+def _put_off(event: ProviderEvent, trouble: Exception, *, at: datetime) -> int:
+    if event.attempts + 1 >= MAX_ATTEMPTS:
+        _conclude(event, Outcome.ABANDONED, at=at, trouble=str(trouble))
+        log.error("gave %s %s up: %s", event.type, event.event_id, trouble)
+        return 1
+    wait = min(FIRST_WAIT * 2**event.attempts, LONGEST_WAIT)
+    ProviderEvent.objects.filter(pk=event.pk, processed_at=None).update(
+        try_after=at + wait, trouble=str(trouble)[:500], attempts=F("attempts") + 1
+    )
+    return 0
