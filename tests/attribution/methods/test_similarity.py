@@ -1,0 +1,172 @@
+"""Resemblance divides an output, nobody included, within a published budget for strangers."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attribution.errors import InvalidEvidence
+from attribution.methods import similarity
+from attribution.methods.evidence import Weights
+from attribution.methods.similarity import Calibration, Example, Resemblance
+
+BY_BM25 = Calibration("test", cosine=0, bm25=10_000_000, coverage=0, outside=5_000_000)
+BY_ALL = Calibration("test", cosine=2_000_000, bm25=6_000_000, coverage=900_000, outside=3_000_000)
+
+UNITS = st.floats(0, 1, width=32)
+CANDIDATES = st.lists(
+    st.tuples(st.floats(-1, 1, width=32), UNITS, UNITS), min_size=1, max_size=7
+).map(
+    lambda rows: tuple(
+        Resemblance(f"w{number}", cosine, bm25, coverage)
+        for number, (cosine, bm25, coverage) in enumerate(rows)
+    )
+)
+
+
+def alike(work: str, bm25: float) -> Resemblance:
+    return Resemblance(work, 0.0, bm25, 0.0)
+
+
+def share(weights: Weights, work: str) -> Fraction:
+    found = {each.work: each.weight for each in weights.works}
+    return Fraction(found.get(work, 0), weights.total)
+
+
+def test_weigh_follows_the_logit_with_an_outside_option() -> None:
+    """exp(10 x 0.5) against exp(5) for nobody: a half each."""
+    assert similarity.weigh([alike("ada", 0.5)], BY_BM25) == similarity.weigh(
+        [alike("ada", 0.5)], BY_BM25
+    )
+    assert share(similarity.weigh([alike("ada", 0.5)], BY_BM25), "ada") == Fraction(1, 2)
+    assert similarity.weigh([alike("ada", 0.5)], BY_BM25).unattributed == 1
+
+
+def test_weigh_pays_nobody_for_no_candidates() -> None:
+    assert similarity.weigh([], BY_BM25) == Weights((), 1)
+
+
+def test_weigh_leaves_what_is_hardly_alike_to_nobody() -> None:
+    """exp(-5) over exp(5): far below a thousandth."""
+    low = Calibration("test", cosine=10_000_000, bm25=0, coverage=0, outside=5_000_000)
+
+    assert similarity.weigh([Resemblance("ada", -0.5, 0.0, 0.0)], low) == Weights((), 1)
+
+
+@given(candidates=CANDIDATES)
+def test_weigh_gives_the_whole_away_exactly(candidates: tuple[Resemblance, ...]) -> None:
+    found = similarity.weigh(candidates, BY_ALL)
+
+    assert sum(share(found, each.work) for each in found.works) == 1 - Fraction(
+        found.unattributed, found.total
+    )
+    assert found.total <= 10**9
+
+
+@given(candidates=CANDIDATES, data=st.data())
+def test_the_order_of_candidates_changes_nothing(
+    candidates: tuple[Resemblance, ...], data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(candidates))
+
+    assert similarity.weigh(shuffled, BY_ALL) == similarity.weigh(candidates, BY_ALL)
+
+
+@given(candidates=CANDIDATES, name=st.sampled_from(["wa", "wz"]))
+def test_equal_works_weigh_alike(candidates: tuple[Resemblance, ...], name: str) -> None:
+    first = candidates[0]
+    twin = Resemblance(name, first.cosine, first.bm25, first.coverage)
+
+    found = similarity.weigh([*candidates, twin], BY_ALL)
+
+    assert abs(share(found, name) - share(found, first.work)) <= Fraction(1, 10**9)
+
+
+@given(candidates=CANDIDATES, more=st.floats(0, 1, width=32))
+def test_a_work_that_is_more_alike_never_gets_less(
+    candidates: tuple[Resemblance, ...], more: float
+) -> None:
+    first, *rest = candidates
+    raised = Resemblance(first.work, first.cosine, max(first.bm25, more), first.coverage)
+
+    after = share(similarity.weigh([raised, *rest], BY_ALL), first.work)
+
+    assert after >= share(similarity.weigh(candidates, BY_ALL), first.work) - Fraction(1, 10**9)
+
+
+@pytest.mark.parametrize(
+    "features", [(1.1, 0.0, 0.0), (0.0, -0.1, 0.0), (0.0, 0.0, 1.1), (float("nan"), 0.0, 0.0)]
+)
+def test_a_resemblance_out_of_bounds_is_refused(features: tuple[float, float, float]) -> None:
+    with pytest.raises(InvalidEvidence):
+        Resemblance("ada", *features)
+
+
+def known(*, source: float = 0.8, other: float = 0.2, count: int = 10) -> list[Example]:
+    return [
+        Example((alike("ada", source - each / 100), alike("ben", other)), {"ada": 1.0})
+        for each in range(count)
+    ]
+
+
+def strangers(*, like: float = 0.5, count: int = 10) -> list[Example]:
+    return [
+        Example((alike("ada", like - each / 50), alike("ben", 0.1)), {}) for each in range(count)
+    ]
+
+
+def test_calibrate_learns_which_feature_tells_the_source() -> None:
+    found = similarity.calibrate(known(), strangers(), space="test")
+
+    assert found.bm25 > 1_000_000
+    assert found.cosine == 0
+    assert share(similarity.weigh(known()[0].candidates, found), "ada") > Fraction(9, 10)
+
+
+def test_calibrate_is_repeatable() -> None:
+    assert similarity.calibrate(known(), strangers(), space="test") == similarity.calibrate(
+        known(), strangers(), space="test"
+    )
+
+
+@given(budget=st.integers(5_000, 400_000), like=st.floats(0.3, 0.7))
+def test_calibrate_keeps_the_budget_for_strangers(budget: int, like: float) -> None:
+    found = similarity.calibrate(known(), strangers(like=like), space="test", budget_ppm=budget)
+
+    assert similarity.paid_ppm(strangers(like=like), found) <= budget
+
+
+def test_calibrate_raises_the_threshold_no_further_than_the_budget_asks() -> None:
+    found = similarity.calibrate(known(), strangers(like=0.75), space="t", budget_ppm=20_000)
+    lower = Calibration("t", found.cosine, found.bm25, found.coverage, found.outside - 1)
+
+    assert similarity.paid_ppm(strangers(like=0.75), lower) > 20_000
+
+
+def test_calibrate_counts_what_earlier_methods_paid_strangers() -> None:
+    paid_half = [Example((alike("ada", 0.1),), {}, rest=0.5)]
+
+    with pytest.raises(ValueError, match="over the budget already"):
+        similarity.calibrate(known(), paid_half, space="test", budget_ppm=400_000)
+
+
+def test_calibrate_needs_known_origins() -> None:
+    with pytest.raises(ValueError, match="known origin"):
+        similarity.calibrate([], strangers(), space="test")
+
+
+def test_calibrate_refuses_true_shares_over_the_whole() -> None:
+    with pytest.raises(ValueError, match="at most 1"):
+        similarity.calibrate([Example((alike("ada", 0.5),), {"ada": 1.5})], [], space="test")
+
+
+def test_what_is_recorded_finds_the_same_coefficients() -> None:
+    assert BY_ALL.parameters() == {
+        "space": "test",
+        "cosine_ppm": 2_000_000,
+        "bm25_ppm": 6_000_000,
+        "coverage_ppm": 900_000,
+        "outside_ppm": 3_000_000,
+        "least_share_ppm": 1_000,
+    }
