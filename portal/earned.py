@@ -9,33 +9,14 @@ from django.db.models.functions import TruncMonth
 from django.utils import dateformat
 
 from attribution.models import Contribution, Query
-from ledger.accounts import AccountKind
-from ledger.models import Balance, Batch, Entry, Payout
+from ledger import statements
+from ledger.models import Batch, Entry
 from ledger.money import Money
-from ledger.vocabulary import PayoutStatus
 from portal import amounts
 from portal.charts import Chart, bars
 from registry.models import Creator
 
 MONTHS_SHOWN = 6
-_KINDS = {
-    AccountKind.CREATOR_PENDING: "pending",
-    AccountKind.CREATOR_AVAILABLE: "available",
-    AccountKind.CREATOR_DISPUTED: "disputed",
-    AccountKind.CREATOR_IN_PAYOUT: "in_payout",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What one currency's accounts of a creator hold, and what was paid out."""
-
-    currency: str
-    pending: Money
-    available: Money
-    disputed: Money
-    in_payout: Money
-    paid: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +56,11 @@ class Earning:
         return len(self.parts) - 1
 
 
-def totals(creator: Creator) -> list[Totals]:
+def totals(creator: Creator) -> list[statements.Earnings]:
     """Return the totals of every currency in which the creator ever had money."""
-    held: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in Balance.objects.filter(account__creator=creator).select_related("account"):
-        held[row.currency][_KINDS[AccountKind(row.account.kind)]] = row.balance_micros
-    paid = dict(
-        Payout.objects.filter(creator=creator, status=PayoutStatus.PAID.value)
-        .values_list("currency")
-        .annotate(micros=Sum("amount_micros"))
-    )
     return [
-        Totals(
-            currency=currency,
-            paid=Money(paid.get(currency, 0), currency),
-            **{name: Money(held[currency].get(name, 0), currency) for name in _KINDS.values()},
-        )
-        for currency in sorted(held)
+        statements.earnings(creator, currency=currency)
+        for currency in statements.currencies_of(creator)
     ]
 
 

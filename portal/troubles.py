@@ -31,6 +31,20 @@ WORDS: dict[str, str | Promise] = {
     "terms_required": _("A licence needs terms. Write your terms first, then choose it again."),
     "too_many_keys": _("There are two live keys of this name. Revoke one, or use another name."),
     "unknown_scope": _("One of the permissions does not exist. Choose again."),
+    "nothing_due": _("Nobody who can be paid has reached the minimum in this currency."),
+    "open_batch_exists": _("A batch in this currency is being drawn up already; it is below."),
+    "books_in_doubt": _(
+        "The audit or the last comparison with the provider found a difference. Nothing is paid "
+        "until it is settled."
+    ),
+    "maker_is_checker": _("You drew this up or submitted it, so somebody else has to approve it."),
+    "lines_changed": _("The lines are not those that were submitted. Nothing was approved."),
+    "payout_not_covered": _(
+        "Somebody's balance no longer covers the plan. Nothing was approved; draw it up anew."
+    ),
+    "wrong_state": _("It has moved on meanwhile; look at where it stands now."),
+    "invalid_amount": _("This amount cannot be paid in. Use whole cents within the limits."),
+    "model_exists": _("You have declared this name and version before. Use another version."),
     "empty_manifest": _("There is no line in this file that we could read."),
     "invalid_manifest_row": _("A line of the file could not be read; nothing of it was kept."),
 }

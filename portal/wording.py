@@ -84,8 +84,8 @@ UNSAID = Choice(
     "unknown",
     Decision.UNKNOWN,
     False,
-    _("have no word from you whether they may"),
-    _("Nothing said. Careful companies leave the work out; silence is never a yes."),
+    _("may or may not (not said)"),
+    _("You have not said. Careful companies leave it out; silence is never a yes."),
 )
 BY_VALUE = {choice.value: choice for choice in (*CHOICES, UNSAID)}
 CHIP_WORDS: dict[str, Words] = {

@@ -14,8 +14,12 @@ class SayTogether(forms.Form):
     """One word about one purpose, for many works."""
 
     work = forms.MultipleChoiceField(error_messages={"required": _("Tick one work at least.")})
-    purpose = forms.ChoiceField(choices=[(value, words.label) for value, words in PURPOSES.items()])
-    choice = forms.ChoiceField(choices=[(choice.value, choice.word) for choice in CHOICES])
+    purpose = forms.ChoiceField(
+        label=_("Purpose"), choices=[(value, words.label) for value, words in PURPOSES.items()]
+    )
+    choice = forms.ChoiceField(
+        label=_("Companies"), choices=[(choice.value, choice.word) for choice in CHOICES]
+    )
 
     def __init__(self, *args: Any, work_ids: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -76,7 +76,9 @@ def _table(request: HttpRequest, creator: Creator, form: SayTogether | None) -> 
             "form": form or SayTogether(work_ids=[]),
             "ticked": set(request.POST.getlist("work")),
             "action": reverse("portal:say-default"),
-            **sayings.sentence(creator, said, opening=_("AI companies"), at=now),
+            **sayings.sentence(
+                creator, said, opening=_("As for all you make, AI companies"), at=now
+            ),
         },
         status=422 if form else 200,
     )

@@ -17,7 +17,7 @@ from registry.models import Creator
 def earnings(request: HttpRequest, creator: Creator) -> HttpResponse:
     """Show the totals, the months, and each query that paid."""
     totals = earned.totals(creator)
-    currency = _currency(request, [each.currency for each in totals])
+    currency = _currency(request, [each.earned.currency for each in totals])
     months = earned.months(creator, currency, at=timezone.now()) if currency else []
     listing = cut(
         request,
@@ -30,8 +30,8 @@ def earnings(request: HttpRequest, creator: Creator) -> HttpResponse:
         request,
         "portal/earnings.html",
         {
-            "totals": next((each for each in totals if each.currency == currency), None),
-            "currencies": [each.currency for each in totals],
+            "totals": next((each for each in totals if each.earned.currency == currency), None),
+            "currencies": [each.earned.currency for each in totals],
             "currency": currency,
             "months": months,
             "chart": earned.chart(months),

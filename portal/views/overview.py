@@ -33,7 +33,7 @@ def _of_creator(request: HttpRequest, creator: Creator) -> HttpResponse:
     now = timezone.now()
     totals = earned.totals(creator)
     main = totals[0] if totals else None
-    months = earned.months(creator, main.currency, at=now) if main else []
+    months = earned.months(creator, main.earned.currency, at=now) if main else []
     return render(
         request,
         "portal/overview.html",
@@ -44,7 +44,7 @@ def _of_creator(request: HttpRequest, creator: Creator) -> HttpResponse:
             "others": totals[1:],
             "this_month": months[-1].amount if months else None,
             "months": months,
-            "currency": main.currency if main else "",
+            "currency": main.earned.currency if main else "",
             "chart": earned.chart(months),
             "uses": uses.of_creator(creator),
             "says": _says(creator),

@@ -13,7 +13,7 @@ from portal import uses
 from portal.forms.works import MEDIA
 from portal.troubles import plain
 from portal.wording import PURPOSES
-from registry import checks
+from registry import checks, consent
 from registry.errors import NotFound, RegistryError
 from registry.ids import find
 from registry.models import Work
@@ -29,7 +29,6 @@ class Told:
 
     purpose: str
     decision: str
-    explanation: str
 
 
 @require_GET
@@ -75,9 +74,14 @@ def _is_fragment(request: HttpRequest) -> bool:
 
 
 def _told(verdicts: dict[Purpose, Verdict]) -> list[Told]:
+    return [Told(purpose, verdicts[Purpose(purpose)].decision) for purpose in PURPOSES]
+
+
+def _standing(work: Work) -> list[Told]:
+    """Return what stands for a work by all its identifiers together, grants aside."""
+    now = timezone.now()
     return [
-        Told(purpose, verdicts[Purpose(purpose)].decision, verdicts[Purpose(purpose)].explanation)
-        for purpose in PURPOSES
+        Told(p, consent.standing([work.pk], Purpose(p), at=now)[work.pk].decision) for p in PURPOSES
     ]
 
 
@@ -88,9 +92,6 @@ def work(request: HttpRequest, work_id: str) -> HttpResponse:
         shown = find(Work.objects.filter(status=Work.Status.ACTIVE), work_id)
     except NotFound as error:
         raise Http404(str(error)) from error
-    identifier = shown.identifiers.order_by("pk").first()
-    assert identifier is not None, "a work is registered with at least one identifier"
-    found = checks.look_up(IdentifierKind(identifier.kind), identifier.canonical, at=timezone.now())
     owned = (
         request.user.is_authenticated
         and shown.shares.filter(creator__members=request.user).exists()
@@ -102,7 +103,7 @@ def work(request: HttpRequest, work_id: str) -> HttpResponse:
             "work": shown,
             "medium": dict(MEDIA)[Medium(shown.medium)],
             "makers": [c.display_name for c in shown.rightsholders.order_by("-shares__ppm", "pk")],
-            "told": _told(found.answer.verdicts),
+            "told": _standing(shown),
             "uses": uses.of_work(shown),
             "owned": owned,
         },

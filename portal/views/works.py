@@ -17,13 +17,12 @@ from portal import sayings, uses
 from portal.access import for_creators
 from portal.forms.works import MEDIA, CoOwners, Register, Sieve
 from portal.listing import cut
-from portal.reading_files import Reading, read
 from portal.troubles import plain, put_beside
 from registry import works as registry_works
-from registry.errors import RegistryError
+from registry.errors import RegistryError, UnreadableFile
 from registry.ids import find
 from registry.models import WHOLE_PPM, ClaimConflict, Creator, RightsShare, Work
-from tribute.fingerprints import InvalidWork
+from registry.reading import Reading, read
 from tribute.vocabulary import Medium, Purpose
 
 MEDIUM_WORDS = dict(MEDIA)
@@ -146,8 +145,8 @@ def _reading(form: Register) -> Reading | None:
         form.add_error("file", _("This file is too large to be read here. Give its SHA-256."))
         return None
     try:
-        return read(file, Medium(form.cleaned_data["medium"]))
-    except InvalidWork as error:
+        return read(file.file, Medium(form.cleaned_data["medium"]))
+    except UnreadableFile as error:
         form.add_error(
             "file", _("We could not read this as what you say it is: %(why)s.") % {"why": error}
         )
