@@ -381,4 +381,4 @@ def test_a_top_up_travels_under_the_callers_own_name_for_it(scripted: Scripted) 
 
     [(method, path, headers, body)] = scripted.requests
     assert (method, path, headers["Idempotency-Key"]) == ("POST", "/v1/topups", "november")
-    assert json.loads(body) == {"amount_micros": 50_000_000, "currency": "EUR"}
+    assert json.loads(body) == {"amount": {"amount_micros": 50_000_000, "currency": "EUR"}}

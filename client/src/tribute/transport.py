@@ -171,7 +171,7 @@ class Registry:
         good, so that asking again opens no second page.
         """
         amount = {"amount_micros": amount_micros, "currency": currency}
-        return self._call("POST", "/v1/topups", amount, key=key)
+        return self._call("POST", "/v1/topups", {"amount": amount}, key=key)
 
     def _call(
         self,
