@@ -1,0 +1,152 @@
+"""RFC 9309's own examples (sections 2.2.1, 5.1 and 5.2) and the limits it sets."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tribute.standards.robots import LIMIT, parse
+
+# RFC 9309, section 5.1
+SIMPLE = b"""\
+User-Agent: *
+Disallow: *.gif$
+Disallow: /example/
+Allow: /publications/
+
+User-Agent: foobot
+Disallow:/
+Allow:/example/page.html
+Allow:/example/allowed.gif
+
+User-Agent: barbot
+User-Agent: bazbot
+Disallow: /example/page.html
+
+User-Agent: quxbot
+"""
+
+# RFC 9309, section 5.2
+LONGEST = b"""\
+User-Agent: foobot
+Allow: /example/page/
+Disallow: /example/page/disallowed.gif
+"""
+
+# RFC 9309, section 2.2.1
+COMBINED = b"""\
+user-agent: ExampleBot
+disallow: /foo
+disallow: /bar
+
+user-agent: ExampleBot
+disallow: /baz
+"""
+
+
+@pytest.mark.parametrize(
+    ("agent", "path", "allowed"),
+    [
+        ("anybot", "/publications/a.gif", True),
+        ("anybot", "/a.gif", False),
+        ("anybot", "/example/", False),
+        ("foobot", "/", False),
+        ("FooBot", "/example/page.html", True),
+        ("foobot", "/example/allowed.gif", True),
+        ("barbot", "/example/page.html", False),
+        ("bazbot", "/a.gif", True),
+        ("quxbot", "/example/page.html", True),
+        (None, "/example/page.html", False),
+    ],
+)
+def test_the_rfcs_simple_example(agent: str | None, path: str, allowed: bool) -> None:  # noqa: FBT001 - a table's column
+    assert parse(SIMPLE).access(path, agent).allowed is allowed
+
+
+def test_the_longest_match_wins_and_is_named() -> None:
+    robots = parse(LONGEST)
+
+    access = robots.access("https://ada.example/example/page/disallowed.gif", "foobot")
+
+    assert not access.allowed
+    assert access.rule is not None
+    assert access.rule.source == "robots.txt:3"
+    assert robots.access("/example/page/allowed.gif", "foobot").allowed
+
+
+def test_allow_wins_between_equals() -> None:
+    assert parse(b"User-agent: *\nDisallow: /a\nAllow: /a").access("/a").allowed
+
+
+def test_groups_of_one_crawler_are_combined() -> None:
+    robots = parse(COMBINED)
+
+    assert [robots.access(path, "examplebot").allowed for path in ("/foo", "/baz", "/")] == [
+        False,
+        False,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_every_line_ending_and_a_byte_order_mark_are_read(end: str) -> None:
+    text = end.join(["\ufeffUser-agent: GPTBot/1.0 # ours", "Sitemap: /s", "Disallow : /  # all"])
+
+    robots = parse(text.encode())
+
+    assert not robots.access("/a", "gptbot").allowed
+    assert robots.access("/a").allowed
+
+
+def test_other_separators_do_not_end_a_line() -> None:
+    robots = parse("User-agent: *\nDisallow: /a\u2028Allow: /\x0bb".encode())
+
+    assert [rule.label for rule in robots.rules_for(None)] == ["disallow"]
+
+
+def test_rules_before_any_group_belong_to_nobody() -> None:
+    assert parse(b"Disallow: /\nUser-agent: *\nAllow: /b").access("/a").allowed
+
+
+def test_a_group_for_nobody_falls_to_nobody() -> None:
+    assert parse(b"User-agent: *\nDisallow: /a\nUser-agent:\nDisallow: /").access("/b").allowed
+
+
+def test_robots_txt_itself_may_be_fetched_and_nonsense_may_not() -> None:
+    robots = parse(b"User-agent: *\nDisallow: /")
+
+    assert robots.access("https://ada.example/robots.txt").allowed
+    assert not robots.access("nonsense").allowed
+
+
+def test_what_lies_behind_the_limit_is_not_read() -> None:
+    data = b"User-agent: *\nDisallow: /a\n" + b"#" * LIMIT + b"\nDisallow: /b"
+
+    robots = parse(data)
+
+    assert robots.truncated
+    assert [p.code for p in robots.problems] == ["robots_truncated"]
+    assert not robots.access("/a").allowed
+    assert robots.access("/b").allowed
+
+
+def test_unreadable_lines_are_problems_up_to_a_point() -> None:
+    assert [(p.source, p.code) for p in parse(b"User-agent: *\nDisallow /").problems] == [
+        ("robots.txt:2", "robots_unreadable_line")
+    ]
+    assert len(parse(b"nonsense\n" * 1000).problems) == 51
+    assert [p.code for p in parse(b"User-agent: \xff").problems] == ["robots_not_utf8"]
+
+
+LINES = st.lists(
+    st.sampled_from(["User-agent: *", "User-agent: a", "Allow: /", "Disallow: /x", ":", "\x00", ""])
+    | st.text(max_size=20),
+    max_size=12,
+).map("\n".join)
+
+
+@given(st.binary(max_size=300) | LINES.map(lambda t: t.encode("utf-8", "surrogatepass")), st.text())
+def test_any_file_and_path_give_an_answer(data: bytes, path: str) -> None:
+    robots = parse(data)
+
+    assert robots.access(path).allowed in {True, False}
+    assert robots.access("/" + path, "a").allowed in {True, False}
