@@ -9,6 +9,8 @@ from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
+from django.db.models import Q
+
 from attribution.shares import Owner
 from registry import consent
 from registry.models import Creator, Manifest, ManifestRow, Operator, RightsShare
@@ -64,6 +66,7 @@ def _reason(creator: Creator, *, waived: bool, own: bool) -> str:
 
 
 def _agreed(works: Collection[str], *, manifest: Manifest) -> set[str]:
-    """Return the works that were ingested under a statement that asks for payment."""
-    rows = ManifestRow.objects.filter(manifest=manifest, work__in=works, statement__paid=True)
+    """Return the works ingested under a statement that asks for payment, or under a licence."""
+    asked = Q(statement__paid=True) | Q(statement=None, decision=Decision.ALLOW)
+    rows = ManifestRow.objects.filter(asked, manifest=manifest, work__in=works)
     return {str(work) for work in rows.values_list("work_id", flat=True)}

@@ -74,6 +74,7 @@ def explain(query: Query, *, creator: Creator | None = None) -> Explanation:
     parts = list(query.contributions.select_related("work", "creator").order_by("id"))
     shown = [p for p in parts if p.work_id and (creator is None or p.creator_id == creator.pk)]
     rest = [part for part in parts if part.work_id is None]
+    assert query.entry_key is not None, "query_settled_has_its_entry"
     entry = Entry.objects.get(key=query.entry_key)
     paid = sum(part.micros for part in parts if part.work_id)
     currency = query.currency

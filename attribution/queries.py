@@ -169,12 +169,12 @@ def _reduced(report: QueryReport) -> Features:
 
 def _content(report: QueryReport, evidence: bytes) -> bytes:
     """Return everything a repeated report must have in common, as bytes."""
-    price = report.price and {"micros": str(report.price.micros), "currency": report.price.currency}
+    price = report.price
     said = {
         "model": report.model_id,
         "external_id": report.external_id,
         "occurred_at": report.occurred_at.astimezone(UTC).isoformat(),
-        "price": price,
+        "price": "" if price is None else f"{price.micros} {price.currency}",
         "evidence": evidence.hex(),
     }
     return rfc8785.dumps(said)

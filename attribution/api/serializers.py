@@ -5,11 +5,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from attribution.api.fields import FeaturesField, InstantField, WholeNumberField
+from attribution.api.fields import FeaturesField
 from attribution.generative_models import LARGEST_FEE_MICROS
 from attribution.models import Contribution, GenerativeModel, Query
-from attribution.queries import LARGEST_OUTPUT_BYTES, MOST_REPORTS
+from attribution.queries import MOST_REPORTS
 from ledger.money import WHOLE_PPM, Money
+from registry.api.fields import InstantField, TextField, WholeNumberField
 from registry.api.serializers import StrictSerializer
 
 
@@ -30,8 +31,8 @@ class MoneySerializer(serializers.Serializer[Money]):
 class NewModelSerializer(StrictSerializer):
     """A model to register. Name either ``fee_micros`` or ``price_share_ppm``."""
 
-    name = serializers.CharField(max_length=120)
-    version = serializers.CharField(max_length=60)
+    name = TextField(max_length=120)
+    version = TextField(max_length=60)
     currency = serializers.RegexField(r"^[A-Z]{3}$")
     fee_micros = WholeNumberField(
         required=False, allow_null=True, min_value=1, max_value=LARGEST_FEE_MICROS
@@ -45,6 +46,21 @@ class NewModelSerializer(StrictSerializer):
     )
 
 
+class NewManifestRowSerializer(StrictSerializer):
+    """One thing ingested, by at least one identifier."""
+
+    url = TextField(required=False)
+    sha256 = TextField(required=False)
+    iscc = TextField(required=False)
+    ingested_at = InstantField()
+
+
+class NewManifestSerializer(StrictSerializer):
+    """What a model learned from; large ones come as JSON Lines, one row a line."""
+
+    rows = serializers.ListField(child=NewManifestRowSerializer(), min_length=1)
+
+
 class ManifestStateSerializer(serializers.Serializer[Any]):
     """How far a manifest has come."""
 
@@ -54,6 +70,31 @@ class ManifestStateSerializer(serializers.Serializer[Any]):
     matched_count = serializers.IntegerField()
     violations_count = serializers.IntegerField()
     received_at = serializers.DateTimeField()
+
+
+class ViolationSerializer(serializers.Serializer[Any]):
+    """A row that was not allowed when it was ingested, and the statement that says so."""
+
+    row = serializers.IntegerField(source="row_number")
+    kind = serializers.CharField()
+    value = serializers.CharField(source="canonical")
+    ingested_at = serializers.DateTimeField()
+    decision = serializers.CharField()
+    work = serializers.CharField(source="work_id", allow_null=True)
+    statement = serializers.CharField(source="statement_id", allow_null=True)
+
+
+class ManifestReportSerializer(serializers.Serializer[Any]):
+    """What a manifest shows: rows by their decision at ingestion, and the first violations."""
+
+    rows = serializers.IntegerField()
+    matched = serializers.IntegerField()
+    works = serializers.IntegerField()
+    allowed = serializers.IntegerField()
+    unknown = serializers.IntegerField()
+    denied = serializers.IntegerField()
+    duplicated = serializers.IntegerField()
+    violations = ViolationSerializer(many=True)
 
 
 class ModelSerializer(serializers.Serializer[GenerativeModel]):
@@ -74,7 +115,7 @@ class ModelSerializer(serializers.Serializer[GenerativeModel]):
 class QueryReportSerializer(StrictSerializer):
     """One paid generation request. There is no place for a prompt."""
 
-    model = serializers.CharField(max_length=60)
+    model = TextField(max_length=60)
     external_id = serializers.RegexField(
         r"^[!-~]{1,200}$", help_text="Your own id for it: printable ASCII without spaces."
     )
@@ -82,12 +123,11 @@ class QueryReportSerializer(StrictSerializer):
     price = AmountSerializer(
         required=False, help_text="What your customer paid, when the fee is a share of it."
     )
-    output = serializers.CharField(
+    output = TextField(
         required=False,
         allow_blank=True,
         trim_whitespace=False,
-        max_length=LARGEST_OUTPUT_BYTES,
-        help_text="The generated text; reduced to features on receipt and never kept.",
+        help_text="The generated text, at most 64 KiB in UTF-8; reduced to features on receipt and never kept.",
     )
     features = FeaturesField(
         required=False, help_text="The output as the client library reduces it."
@@ -97,7 +137,9 @@ class QueryReportSerializer(StrictSerializer):
 class QueryReportsSerializer(StrictSerializer):
     """1 to 1,000 reports, taken all or none."""
 
-    queries = QueryReportSerializer(many=True, allow_empty=False, max_length=MOST_REPORTS)
+    queries = serializers.ListField(
+        child=QueryReportSerializer(), min_length=1, max_length=MOST_REPORTS
+    )
 
 
 class ReceivedSerializer(serializers.Serializer[Any]):

@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,25 +31,9 @@ from attribution.generative_models import FeePolicy
 from attribution.models import Contribution, GenerativeModel, Query
 from attribution.queries import QueryReport
 from ledger.money import Money
+from registry.api.callers import creator_of, operator_of
 from registry.api.permissions import HasScope
 from registry.ids import find
-from registry.models import Creator, Operator
-
-
-def operator_of(request: Request) -> Operator:
-    """Return the operator whose key this is; other owners have no business here."""
-    owner = request.auth.owner
-    if not isinstance(owner, Operator):
-        raise PermissionDenied("this is for operators' keys")
-    return owner
-
-
-def creator_of(request: Request) -> Creator:
-    """Return the creator whose key this is."""
-    owner = request.auth.owner
-    if not isinstance(owner, Creator):
-        raise PermissionDenied("this is for creators' keys")
-    return owner
 
 
 class Models(ListAPIView[GenerativeModel]):

@@ -388,9 +388,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="contribution",
-            index=models.Index(
-                fields=["creator", "-id"], name="contribution_of_creator"
-            ),
+            index=models.Index(fields=["creator", "-id"], name="contribution_of_creator"),
         ),
         migrations.AddConstraint(
             model_name="contribution",

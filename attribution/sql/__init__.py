@@ -2,11 +2,9 @@
 
 from functools import cache
 from importlib import resources
-from typing import LiteralString, cast
 
 
 @cache
-def statement(name: str) -> LiteralString:
+def statement(name: str) -> str:
     """Return the text of ``<name>.sql``; a name from our own code, never a caller's."""
-    text = resources.files(__name__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
-    return cast("LiteralString", text)
+    return resources.files(__name__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

@@ -75,7 +75,7 @@ def test_share_is_less_than_a_micro_from_exact_without_a_carry(
     found = share(fee(micros), *split, platform_ppm=0, carry={})
 
     for part in found.parts:
-        exact = 0 if part.withheld else Fraction(micros * part.weight, found.weight)
+        exact = Fraction(0) if part.withheld else Fraction(micros * part.weight, found.weight)
         assert abs(part.micros - exact) < 1 + Fraction(1, 10**3)
 
 
