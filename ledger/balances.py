@@ -11,8 +11,10 @@ from ledger.models import Account, Balance, Entry, Line
 from ledger.models.books import POSITION_BITS
 from ledger.money import Money
 from ledger.sql import statement
+from ledger.vocabulary import AccountKind
+from registry.models import Operator
 
-__all__ = ["as_of", "balance", "balances", "entries", "lines"]
+__all__ = ["as_of", "balance", "balances", "entries", "lines", "prepaid"]
 
 
 def balance(account_id: int) -> Money:
@@ -42,6 +44,13 @@ def as_of(account_id: int, at: datetime) -> Money:
         cursor.execute(statement("read_as_of"), {"account": account_id, "at": at})
         row = cursor.fetchone()
     return Money(row[0] if row else 0, account.currency)
+
+
+def prepaid(operator: Operator) -> list[Money]:
+    """What an operator has paid in and not spent, one amount a currency, in alphabetical order."""
+    kind = AccountKind.OPERATOR_PREPAID
+    rows = Balance.objects.filter(account__operator=operator, account__kind=kind)
+    return sorted((row.money for row in rows), key=lambda money: money.currency)
 
 
 def lines(account_id: int) -> QuerySet[Line]:

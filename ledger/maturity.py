@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from tribute import ids
 
 from ledger import currencies
 from ledger.accounts import AccountKind, account_ids
 from ledger.posting import MAX_DRAFTS, Draft, EntryKind, key_for, post
 from ledger.sql import statement
+from tribute import ids
 
 __all__ = ["mature"]
 

@@ -6,11 +6,11 @@ A browser that returns from onboarding proves nothing; only `refresh` changes wh
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from registry.models import Creator
 
 from ledger.errors import NoPayee, UnknownObject
 from ledger.gateway import Gateway, PayeeAccount
 from ledger.models import Payee
+from registry.models import Creator
 
 __all__ = ["link", "of", "onboard", "refresh", "refresh_account"]
 

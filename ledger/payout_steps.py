@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from registry.models import User
-
 from ledger.accounts import AccountKind, account_ids
 from ledger.errors import NotCovered, WrongState
 from ledger.models import Payout, PayoutEvent
 from ledger.posting import MAX_DRAFTS, Draft, EntryKind, key_for, post
 from ledger.vocabulary import PayoutStatus as S
+from registry.models import User
 
 __all__ = ["NOT_SENT", "SENT", "STEPS", "locked", "may", "move", "return_money"]
 
@@ -59,7 +58,7 @@ def may(payout: Payout, to: S) -> bool:
     return to in STEPS[S(payout.status)]
 
 
-def move(  # noqa: PLR0913 - a step is said in full
+def move(
     payouts: Sequence[Payout],
     to: S,
     *,

@@ -7,8 +7,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from registry.models import User
-from tribute import ids
 
 from ledger import currencies, invariants, observing, payout_steps
 from ledger.accounts import AccountKind
@@ -29,6 +27,8 @@ from ledger.payout_steps import SENT
 from ledger.sending import resolve_unknown, send_due
 from ledger.sql import statement
 from ledger.vocabulary import BatchStatus, PayoutStatus
+from registry.models import User
+from tribute import ids
 
 __all__ = ["approve", "cancel", "prepare", "resolve_unknown", "send_due", "submit", "take_back"]
 
@@ -44,9 +44,7 @@ def prepare(admin: User, *, currency: str, at: datetime) -> PayoutBatch:
     _require_sound_books(currency)
     try:
         with transaction.atomic():
-            batch = PayoutBatch.objects.create(
-                currency=currency, prepared_by=admin, prepared_at=at
-            )
+            batch = PayoutBatch.objects.create(currency=currency, prepared_by=admin, prepared_at=at)
             payouts = _plan(batch, at=at)
             if not payouts:
                 raise NothingDue(f"nobody is due a payout in {currency}")
@@ -108,9 +106,9 @@ def cancel(batch: PayoutBatch, admin: User, *, at: datetime) -> PayoutBatch:
 
 
 def take_back(payout: Payout, admin: User, *, gateway: Gateway, at: datetime) -> Payout:
-    """Ask the provider to reverse what is left of a transfer; the creator's money is available
-    again once the provider says that it has.
+    """Ask the provider to reverse what is left of a transfer.
 
+    The money is the creator's available balance again once the provider says that it came back.
     Raises WrongState when nothing is left to reverse, and what the gateway raises: after
     OutcomeUnknown, say it again or wait for the webhook.
     """

@@ -91,9 +91,7 @@ def _record(items: Sequence[BalanceTransaction], *, gateway: Gateway, at: dateti
     )
 
 
-def _book(
-    items: Sequence[BalanceTransaction], *, gateway: Gateway, at: datetime
-) -> dict[str, int]:
+def _book(items: Sequence[BalanceTransaction], *, gateway: Gateway, at: datetime) -> dict[str, int]:
     """Book what only the list tells, once each; returns the clearing accounts' change."""
     rows = ProviderTransaction.objects.filter(gateway=gateway.name)
     listed = rows.filter(transaction_id__in=[item.id for item in items])
@@ -119,7 +117,10 @@ def _drafts(row: ProviderTransaction) -> Iterator[Draft]:
 def _draft(
     row: ProviderTransaction, word: str, kind: EntryKind, account: AccountKind, micros: int
 ) -> Draft:
-    paid_by, clearing = (account, None, row.currency), (AccountKind.PROVIDER_CLEARING, None, row.currency)
+    paid_by, clearing = (
+        (account, None, row.currency),
+        (AccountKind.PROVIDER_CLEARING, None, row.currency),
+    )
     ids = account_ids([paid_by, clearing])
     return Draft(
         key=key_for(f"provider:{row.gateway}:{row.transaction_id}:{word}"),

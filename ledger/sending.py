@@ -144,9 +144,7 @@ def _intend(payout_id: str, *, at: datetime) -> Payout | None:
         if payout is None:
             return None
         if trouble := _payee_trouble(payout):
-            payout_steps.move(
-                [payout], PayoutStatus.HELD, at=at, reason=trouble, trouble=trouble
-            )
+            payout_steps.move([payout], PayoutStatus.HELD, at=at, reason=trouble, trouble=trouble)
             return None
         payout_steps.move(
             [payout],

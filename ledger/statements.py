@@ -5,13 +5,11 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from itertools import groupby
 
 from django.db import connection
 from django.db.models import F, Sum
-from registry.models import Creator
-from tribute import ids
 
 from ledger import currencies
 from ledger.errors import UnknownPeriod
@@ -20,6 +18,8 @@ from ledger.money import Money
 from ledger.payout_steps import SENT
 from ledger.sql import statement
 from ledger.vocabulary import AccountKind, EntryKind
+from registry.models import Creator
+from tribute import ids
 
 __all__ = ["Earnings", "StatementLine", "csv", "currencies_of", "earnings", "lines"]
 
@@ -121,7 +121,7 @@ def _month(period: str) -> tuple[datetime, datetime]:
         raise UnknownPeriod(f"{period!r} is not a month written YYYY-MM")
     year, month = int(match[1]), int(match[2])
     following = (year, month + 1) if month < 12 else (year + 1, 1)  # noqa: PLR2004 - December
-    if following[0] > datetime.max.year:
+    if following[0] > MAXYEAR:
         raise UnknownPeriod(f"{period!r} is beyond the calendar")
     return datetime(year, month, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC)
 

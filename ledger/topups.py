@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from registry.models import Operator
 
 from ledger.accounts import AccountKind, account_ids
 from ledger.errors import CurrencyMismatch, InvalidAmount, UnknownObject
@@ -16,6 +15,7 @@ from ledger.gateway import CheckoutStatus, Gateway
 from ledger.models import TopUp
 from ledger.money import Money, from_minor, minor_unit_micros
 from ledger.posting import Draft, EntryKind, key_for, post
+from registry.models import Operator
 
 __all__ = ["complete", "open_page", "start"]
 

@@ -1,13 +1,14 @@
+import uuid
 from pathlib import Path
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.comparison
-import ledger.fields
-import registry.ids
-import uuid
 from django.conf import settings
 from django.db import migrations, models
+
+import ledger.fields
+import registry.ids
 
 
 class Migration(migrations.Migration):

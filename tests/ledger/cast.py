@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from django.db import connection
-from registry.models import Creator, Operator, User
+from django.db import connection, transaction
 
 from ledger import maturity, payees, topups, webhooks
 from ledger.accounts import AccountKind, account_id
@@ -13,13 +12,16 @@ from ledger.gateway_paper import PaperGateway
 from ledger.models import Payee, TopUp
 from ledger.money import Money
 from ledger.posting import Draft, EntryKind, post
+from registry.models import Creator, Operator, User
 from tests.ledger.conftest import NOON
 
 LATER = datetime.max.replace(year=2999, tzinfo=NOON.tzinfo)
 """After every holding period that began when the test ran."""
 
 
-def account(kind: AccountKind, owner: Creator | Operator | None = None, currency: str = "EUR") -> int:
+def account(
+    kind: AccountKind, owner: Creator | Operator | None = None, currency: str = "EUR"
+) -> int:
     return account_id(kind, owner.pk if owner else None, currency)
 
 
@@ -86,3 +88,11 @@ def tamper(table: str, sql: str, *parameters: Any) -> None:
         cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         cursor.execute("SET ROLE tribute_app")
+
+
+def attempt(role: str, sql: str) -> None:
+    """Run SQL as a role, in a savepoint of its own."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"SET LOCAL ROLE {role}")
+        cursor.execute(sql)

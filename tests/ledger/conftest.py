@@ -7,6 +7,7 @@ import pytest
 
 from ledger import invariants
 from registry.models import Creator, Operator
+from tests import factories
 from tests.journal import Journal
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -19,17 +20,17 @@ def journal(db: None) -> Journal:
 
 @pytest.fixture
 def ada(db: None) -> Creator:
-    return Creator.objects.create(handle="ada", display_name="Ada", created_at=NOON)
+    return factories.make_creator("ada")
 
 
 @pytest.fixture
 def ben(db: None) -> Creator:
-    return Creator.objects.create(handle="ben", display_name="Ben", created_at=NOON)
+    return factories.make_creator("ben")
 
 
 @pytest.fixture
 def acme(db: None) -> Operator:
-    return Operator.objects.create(handle="acme", name="Acme", created_at=NOON)
+    return factories.make_operator("acme")
 
 
 @pytest.fixture

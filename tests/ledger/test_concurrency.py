@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
-from registry.models import Creator, Operator
 
 from ledger import balances, invariants
 from ledger.accounts import AccountKind, account_id, account_ids
 from ledger.models import Batch, Entry
 from ledger.money import Money
 from ledger.posting import Draft, EntryKind, Posted, key_for, post
+from registry.models import Creator, Operator
 from tests.ledger.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("committed_db")

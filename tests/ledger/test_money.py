@@ -64,7 +64,12 @@ def test_splitting_over_nothing_is_refused(shares: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("pool", "ppm", "carry"),
-    [(1, [999_999], None), (-1, [WHOLE_PPM], None), (1, [WHOLE_PPM], [1]), (1, [WHOLE_PPM], [0, 0])],
+    [
+        (1, [999_999], None),
+        (-1, [WHOLE_PPM], None),
+        (1, [WHOLE_PPM], [1]),
+        (1, [WHOLE_PPM], [0, 0]),
+    ],
 )
 def test_carrying_with_a_crooked_split_is_refused(
     pool: int, ppm: list[int], carry: list[int] | None

@@ -7,12 +7,12 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from registry.models import Creator, Operator
 
 from ledger import balances, invariants
 from ledger.accounts import AccountKind, account_ids
 from ledger.errors import KeyReused
 from ledger.posting import Draft, EntryKind, key_for, post
+from registry.models import Creator, Operator
 from tests.ledger.conftest import NOON
 
 Legs = tuple[tuple[int, int], ...]

@@ -5,7 +5,6 @@ from datetime import timedelta
 from itertools import permutations
 
 import pytest
-from registry.models import Creator, Operator
 
 from ledger import balances, gateway, payees, payouts, topups, webhooks
 from ledger.accounts import AccountKind
@@ -14,6 +13,7 @@ from ledger.gateway import OutcomeUnknown, TryAgain
 from ledger.gateway_paper import PaperGateway
 from ledger.models import Payee, Payout, ProviderEvent, TopUp
 from ledger.money import Money
+from registry.models import Creator, Operator
 from tests.journal import Journal
 from tests.ledger.cast import account, admin, earn_available, hear, payable, top_up
 from tests.ledger.conftest import NOON
@@ -41,10 +41,13 @@ def test_a_top_up_is_credited_once_with_what_really_came(
     hear(paper)
     topups.complete(paper.find_checkout(topup.session_id), at=NOON)
 
-    assert journal() == """
+    assert (
+        journal()
+        == """
         platform:provider-clearing  -49.000000 EUR
         operator:acme:prepaid        49.000000 EUR
     """
+    )
     topup.refresh_from_db()
     assert (topup.status, topup.settled_micros) == ("paid", 49_000_000)
 

@@ -1,0 +1,200 @@
+"""The form of what the ledger's API reads and prints. What is allowed is the domain's to say."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from ledger import currencies
+from ledger.models import Payout, PayoutBatch, Reconciliation, TopUp
+from ledger.money import MAX_MICROS, Money
+from ledger.vocabulary import BatchStatus, PayoutStatus
+from registry.api.fields import TextField, WholeNumberField
+from registry.api.serializers import StrictSerializer
+
+CURRENCIES = [(code, code) for code in currencies.CODES]
+
+
+class MoneySerializer(serializers.Serializer[Money]):
+    """An amount: whole micros, 10^-6 of the currency's major unit."""
+
+    amount_micros = serializers.IntegerField(source="micros")
+    currency = serializers.ChoiceField(choices=CURRENCIES)
+
+
+# Operators --------------------------------------------------------------------------------------
+
+
+class NewAmountSerializer(StrictSerializer):
+    """An amount above zero."""
+
+    amount_micros = WholeNumberField(min_value=1, max_value=MAX_MICROS)
+    currency = serializers.ChoiceField(choices=CURRENCIES)
+
+
+class NewTopUpSerializer(StrictSerializer):
+    """A payment to begin."""
+
+    amount = NewAmountSerializer()
+    return_url = serializers.URLField(
+        max_length=1_000,
+        required=False,
+        help_text="Where the provider sends the browser afterwards.",
+    )
+
+
+class BalanceSerializer(serializers.Serializer[Any]):
+    """What is left of what was paid in, one row a currency."""
+
+    balances = MoneySerializer(many=True)
+
+
+class TopUpSerializer(serializers.ModelSerializer[TopUp]):
+    """A payment, and where to make it while it is open."""
+
+    id = serializers.CharField()
+    amount = MoneySerializer()
+    settled = serializers.SerializerMethodField(help_text="What really came, once it is paid.")
+
+    class Meta:
+        model = TopUp
+        fields = ["id", "amount", "status", "url", "settled", "created_at", "paid_at"]
+
+    def get_settled(self, topup: TopUp) -> dict[str, int | str] | None:
+        """Print the amount, if it is known."""
+        if topup.settled_micros is None:
+            return None
+        return {"amount_micros": topup.settled_micros, "currency": topup.currency}
+
+
+# Creators ---------------------------------------------------------------------------------------
+
+
+class EarningsSerializer(serializers.Serializer[Any]):
+    """Earnings in one currency, by where they are; `earned` is the sum of the rest."""
+
+    earned = MoneySerializer()
+    pending = MoneySerializer(help_text="Inside the holding period.")
+    available = MoneySerializer(help_text="Goes into the next payout, once it is enough.")
+    disputed = MoneySerializer(help_text="Set aside while a claim is contested.")
+    in_payout = MoneySerializer(help_text="In an approved payout, not sent yet.")
+    paid = MoneySerializer()
+
+
+class AllEarningsSerializer(serializers.Serializer[Any]):
+    """Earnings, one row a currency."""
+
+    earnings = EarningsSerializer(many=True)
+
+
+class PayeeSerializer(serializers.Serializer[Any]):
+    """Whether the creator can be paid, and what the provider still asks for."""
+
+    gateway = serializers.CharField()
+    can_receive = serializers.BooleanField()
+    requirements = serializers.ListField(child=serializers.CharField())
+    refreshed_at = serializers.DateTimeField()
+
+
+class NewOnboardingSerializer(StrictSerializer):
+    """What the provider needs to begin."""
+
+    email = serializers.EmailField(help_text="Goes to the payment provider and is not kept.")
+    country = serializers.RegexField(r"^[A-Z]{2}$", help_text="ISO 3166-1 alpha-2.")
+    return_url = serializers.URLField(max_length=1_000)
+    refresh_url = serializers.URLField(
+        max_length=1_000, help_text="Asked for when the link is used up; must mint another."
+    )
+
+
+class OnboardingSerializer(serializers.Serializer[Any]):
+    """Where the creator identifies itself to the provider; single-use and short-lived."""
+
+    url = serializers.CharField()
+
+
+# Payout admins ----------------------------------------------------------------------------------
+
+
+class NewPayoutBatchSerializer(StrictSerializer):
+    """The currency to draw a batch up in."""
+
+    currency = TextField(min_length=3, max_length=3)
+
+
+class PayoutSerializer(serializers.ModelSerializer[Payout]):
+    """What one creator is paid."""
+
+    id = serializers.CharField()
+    creator = serializers.CharField(source="creator_id")
+    amount = MoneySerializer()
+    status = serializers.ChoiceField(choices=[(word.value, word.value) for word in PayoutStatus])
+
+    class Meta:
+        model = Payout
+        fields = ["id", "creator", "amount", "status", "trouble"]
+
+
+class PayoutBatchSerializer(serializers.ModelSerializer[PayoutBatch]):
+    """A batch, and who did what to it."""
+
+    id = serializers.CharField()
+    status = serializers.ChoiceField(choices=[(word.value, word.value) for word in BatchStatus])
+    prepared_by = serializers.CharField(source="prepared_by_id")
+    submitted_by = serializers.CharField(source="submitted_by_id", allow_null=True)
+    approved_by = serializers.CharField(source="approved_by_id", allow_null=True)
+    canceled_by = serializers.CharField(source="canceled_by_id", allow_null=True)
+    currency = serializers.CharField()
+    lines_digest = serializers.SerializerMethodField(
+        help_text="SHA-256 of the lines that an approval is for."
+    )
+    waits_for = serializers.CharField(help_text="`funds`, `lines_changed`, or nothing.")
+
+    class Meta:
+        model = PayoutBatch
+        fields = [
+            "id",
+            "currency",
+            "status",
+            "waits_for",
+            "prepared_by",
+            "prepared_at",
+            "submitted_by",
+            "submitted_at",
+            "lines_digest",
+            "approved_by",
+            "approved_at",
+            "canceled_by",
+            "closed_at",
+        ]
+
+    def get_lines_digest(self, batch: PayoutBatch) -> str | None:
+        """Print the digest, once the batch is submitted."""
+        return None if batch.lines_digest is None else bytes(batch.lines_digest).hex()
+
+
+class PayoutBatchWithLinesSerializer(PayoutBatchSerializer):
+    """A batch with every payout in it."""
+
+    payouts = PayoutSerializer(many=True)
+
+    class Meta(PayoutBatchSerializer.Meta):
+        fields = [*PayoutBatchSerializer.Meta.fields, "payouts"]
+
+
+class ReconciliationSerializer(serializers.ModelSerializer[Reconciliation]):
+    """One comparison of the books with the provider, in micros."""
+
+    currency = serializers.CharField()
+    agrees = serializers.BooleanField()
+
+    class Meta:
+        model = Reconciliation
+        fields = [
+            "gateway",
+            "currency",
+            "ledger_micros",
+            "provider_micros",
+            "balance_micros",
+            "agrees",
+            "compared_at",
+        ]

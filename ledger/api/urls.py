@@ -1,0 +1,21 @@
+"""The ledger's addresses below /v1/, and the provider's below /webhooks/."""
+
+from django.urls import path
+
+from ledger.api.views import creators, operators, payouts, webhooks
+
+urlpatterns = [
+    path("balance", operators.PrepaidBalance.as_view()),
+    path("topups", operators.TopUps.as_view()),
+    path("earnings", creators.Earnings.as_view()),
+    path("statements-of-account/<str:period>.csv", creators.StatementOfAccount.as_view()),
+    path("payee", creators.Payee.as_view()),
+    path("payout-batches", payouts.PayoutBatches.as_view()),
+    path("payout-batches/<str:batch_id>:submit", payouts.Submission.as_view()),
+    path("payout-batches/<str:batch_id>:approve", payouts.Approval.as_view()),
+    path("payout-batches/<str:batch_id>:cancel", payouts.Cancellation.as_view()),
+    path("payout-batches/<str:batch_id>", payouts.OnePayoutBatch.as_view()),
+    path("reconciliations", payouts.Reconciliations.as_view()),
+]
+
+webhook_urlpatterns = [path("stripe", webhooks.stripe)]

@@ -1,0 +1,1 @@
+"""The ledger's endpoints, by who calls them."""

@@ -1,0 +1,167 @@
+"""Endpoints for payout admins: draw up, submit, approve, cancel, follow; and reconciliations."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, status
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ledger import payouts
+from ledger.api.serializers import (
+    NewPayoutBatchSerializer,
+    PayoutBatchSerializer,
+    PayoutBatchWithLinesSerializer,
+    ReconciliationSerializer,
+)
+from ledger.models import PayoutBatch, Reconciliation
+from registry.api.idempotency import idempotent
+from registry.api.permissions import HasScope
+from registry.ids import find
+from registry.models import ApiKey, User
+
+PREPARE, APPROVE = HasScope("payouts:prepare"), HasScope("payouts:approve")
+MayRead = PREPARE | APPROVE
+"""Either scope: whoever may act on batches may see them and call them off."""
+
+
+def admin_of(request: Request) -> User:
+    """Return the person whose key this is, if it is a payout admin."""
+    owner = request.auth.owner if isinstance(request.auth, ApiKey) else None
+    if not isinstance(owner, User) or not owner.is_payout_admin:
+        raise PermissionDenied("This is for payout admins' keys.")
+    return owner
+
+
+class PayoutBatches(generics.GenericAPIView[PayoutBatch]):
+    """All batches."""
+
+    permission_classes = [MayRead]
+    serializer_class = PayoutBatchSerializer
+    queryset = PayoutBatch.objects.all()
+
+    @extend_schema(
+        operation_id="listPayoutBatches", summary="List batches", responses=PayoutBatchSerializer
+    )
+    def get(self, request: Request) -> Response:
+        """Print a page, the latest first."""
+        admin_of(request)
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="preparePayoutBatch",
+        summary="Draw a batch up",
+        description="One payout for each creator who can be paid and has the minimum.",
+        request=NewPayoutBatchSerializer,
+        responses={201: PayoutBatchWithLinesSerializer},
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Draw up and print the draft."""
+        if not PREPARE().has_permission(request, self):
+            raise PermissionDenied("This key lacks the scope payouts:prepare.")
+        asked = NewPayoutBatchSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        currency: str = asked.validated_data["currency"]
+        batch = payouts.prepare(admin_of(request), currency=currency, at=timezone.now())
+        return Response(PayoutBatchWithLinesSerializer(batch).data, status.HTTP_201_CREATED)
+
+
+class OnePayoutBatch(generics.GenericAPIView[PayoutBatch]):
+    """One batch with its payouts."""
+
+    permission_classes = [MayRead]
+    serializer_class = PayoutBatchWithLinesSerializer
+
+    @extend_schema(
+        operation_id="getPayoutBatch",
+        summary="Read a batch and its payouts",
+        responses=PayoutBatchWithLinesSerializer,
+    )
+    def get(self, request: Request, batch_id: str) -> Response:
+        """Print the batch."""
+        admin_of(request)
+        batches = PayoutBatch.objects.prefetch_related("payouts")
+        return Response(self.get_serializer(find(batches, batch_id)).data)
+
+
+class Submission(generics.GenericAPIView[PayoutBatch]):
+    """The freezing of a batch."""
+
+    permission_classes = [PREPARE]
+    serializer_class = PayoutBatchSerializer
+
+    @extend_schema(
+        operation_id="submitPayoutBatch",
+        summary="Submit a batch for approval",
+        description="Its lines are frozen; the digest says which lines an approval is for.",
+        request=None,
+        responses=PayoutBatchSerializer,
+    )
+    @idempotent
+    def post(self, request: Request, batch_id: str) -> Response:
+        """Submit and print the batch."""
+        batch = find(PayoutBatch.objects.all(), batch_id)
+        batch = payouts.submit(batch, admin_of(request), at=timezone.now())
+        return Response(self.get_serializer(batch).data)
+
+
+class Approval(generics.GenericAPIView[PayoutBatch]):
+    """The second person's word."""
+
+    permission_classes = [APPROVE]
+    serializer_class = PayoutBatchSerializer
+
+    @extend_schema(
+        operation_id="approvePayoutBatch",
+        summary="Approve a batch that somebody else prepared and submitted",
+        description="The money is set aside and the payouts are sent from now on.",
+        request=None,
+        responses=PayoutBatchSerializer,
+    )
+    @idempotent
+    def post(self, request: Request, batch_id: str) -> Response:
+        """Approve and print the batch."""
+        batch = find(PayoutBatch.objects.all(), batch_id)
+        batch = payouts.approve(batch, admin_of(request), at=timezone.now())
+        return Response(self.get_serializer(batch).data)
+
+
+class Cancellation(generics.GenericAPIView[PayoutBatch]):
+    """The end of what has not been sent."""
+
+    permission_classes = [MayRead]
+    serializer_class = PayoutBatchSerializer
+
+    @extend_schema(
+        operation_id="cancelPayoutBatch",
+        summary="Cancel what has not been sent of a batch",
+        request=None,
+        responses=PayoutBatchSerializer,
+    )
+    @idempotent
+    def post(self, request: Request, batch_id: str) -> Response:
+        """Cancel and print the batch."""
+        batch = find(PayoutBatch.objects.all(), batch_id)
+        batch = payouts.cancel(batch, admin_of(request), at=timezone.now())
+        return Response(self.get_serializer(batch).data)
+
+
+class Reconciliations(generics.GenericAPIView[Reconciliation]):
+    """Comparisons of the books with the provider."""
+
+    permission_classes = [MayRead]
+    serializer_class = ReconciliationSerializer
+    queryset = Reconciliation.objects.all()
+
+    @extend_schema(
+        operation_id="listReconciliations",
+        summary="List comparisons of the books with the provider",
+        responses=ReconciliationSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Print a page, the latest first."""
+        admin_of(request)
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
