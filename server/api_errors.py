@@ -13,12 +13,26 @@ from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from attribution import errors as attribution
+from ledger import errors as ledger
 from ledger import gateway
 from registry import errors as registry
 from registry.api.problems import PROBLEM_MEDIA_TYPE, problem
 
 # The first line whose class the error is an instance of decides.
 STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
+    (attribution.ModelExists, 409),
+    (attribution.QueryReused, 409),
+    (attribution.ManifestMissing, 409),
+    (attribution.NotSettled, 409),
+    (attribution.AttributionError, 422),
+    (ledger.NotPayoutAdmin, 403),
+    (ledger.MakerIsChecker, 403),
+    (ledger.NoPayee, 404),
+    (ledger.KeyReused, 409),
+    (ledger.PayoutError, 409),
+    (ledger.LaneBusy, 503),
+    (ledger.LedgerError, 422),
     (registry.NotFound, 404),
     (registry.InvalidKey, 401),
     (registry.NotRightsholder, 403),
