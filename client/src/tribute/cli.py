@@ -1,4 +1,4 @@
-"""The ``tribute`` command: ask a registry, verify a receipt, reduce a text, show a key.
+"""The ``tribute`` command: ask a registry, verify a receipt, reduce a text, convert scores.
 
 Reads arguments, files and two environment variables, calls the other modules, and prints. The API
 key is never an argument, since other users of a machine can read those.
@@ -14,6 +14,7 @@ import mimetypes
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,39 @@ def _key(options: argparse.Namespace) -> int:
     return ALLOWED
 
 
+def _convert_scores(options: argparse.Namespace) -> int:
+    try:
+        # NumPy, which only this command needs, and which takes a moment to load.
+        from tribute import foreign_scores, scores
+    except ImportError as error:
+        raise UsageError(f"install tribute[scores] to convert scores: {error}") from error
+    try:
+        matrix = foreign_scores.read(
+            options.tool,
+            options.path,
+            experiment=options.experiment,
+            queries_first=None if options.layout is None else options.layout == "queries-first",
+            orientation=options.orientation and scores.Orientation(options.orientation),
+        )
+        converted = scores.convert(
+            replace(matrix, tool=options.made_by or matrix.tool),
+            _lines_of(options.queries),
+            manifest=options.manifest,
+            manifest_rows=_numbers_of(options.rows) if options.rows else None,
+            top=options.top,
+        )
+        origin = replace(converted.origin, measured_lds=options.lds)
+        scores.write(replace(converted, origin=origin), options.out)
+    except scores.InvalidScores as error:
+        raise UsageError(str(error)) from error
+    outside = max((each.outside_mass for each in converted.queries), default=0.0)
+    print(
+        f"{options.out}: {len(converted.queries)} queries;"
+        f" at most {outside:.1%} of a query's positive scores left out"
+    )
+    return ALLOWED
+
+
 def _items_by_value(options: argparse.Namespace) -> list[dict[str, str]]:
     items = []
     for kind in (IdentifierKind.URL, IdentifierKind.SHA256, IdentifierKind.ISCC):
@@ -189,6 +223,20 @@ def _read_json(path: Path) -> Any:
         raise UsageError(f"{path} is not JSON: {error}") from error
 
 
+def _lines_of(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not text in UTF-8") from error
+
+
+def _numbers_of(path: Path) -> list[int]:
+    try:
+        return [int(line) for line in _lines_of(path)]
+    except ValueError as error:
+        raise UsageError(f"{path} has a line that is no whole number: {error}") from error
+
+
 def _public_key(text: str) -> bytes:
     """Read 32 bytes written in hexadecimal or base64."""
     for decoded in (bytes.fromhex, lambda text: base64.b64decode(text, validate=True)):
@@ -219,6 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     reduce = commands.add_parser("features", help="reduce a text to what may travel, as JSON")
     reduce.add_argument("file", type=Path, metavar="FILE", help="a text in UTF-8")
     reduce.set_defaults(run=_features)
+    _add_scores(commands)
     key = commands.add_parser("key", help="print an identifier's kind, canonical form and key")
     key.add_argument("kind", choices=[kind.value for kind in IdentifierKind], metavar="KIND",
                      help=f"one of {', '.join(IdentifierKind)}")  # fmt: skip
@@ -254,3 +303,31 @@ def _add_receipt(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     receipt.add_argument("--key", required=True, help="the registry's public key, hex or base64")
     receipt.add_argument("--items", type=Path, help="what was asked: a JSON list of items as sent")
     receipt.set_defaults(run=_receipt)
+
+
+def _add_scores(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    verbs = commands.add_parser(
+        "scores", help="bring attribution scores of other tools into the form operators report"
+    ).add_subparsers(title="commands", required=True, metavar="COMMAND")
+    convert = verbs.add_parser("convert", help="convert scores; nothing is ever unpickled")
+    convert.add_argument("path", type=Path, metavar="PATH", help="the tool's folder or file")
+    convert.add_argument("--from", dest="tool", required=True,
+                         choices=["trak", "bergson", "kronfluence", "npy"])  # fmt: skip
+    convert.add_argument("--manifest", required=True, help="the manifest's id or digest")
+    convert.add_argument("--queries", required=True, type=Path, metavar="FILE",
+                         help="the id of each query, one a line, in the scores' order")  # fmt: skip
+    convert.add_argument("--rows", type=Path, metavar="FILE",
+                         help="the manifest row, from 1, of each training row, one a line"
+                         " (default: the same order)")  # fmt: skip
+    convert.add_argument("--out", required=True, type=Path, metavar="FILE",
+                         help="what to write, ending in .npz or .jsonl")  # fmt: skip
+    convert.add_argument("--top", type=int, default=1_000,
+                         help="rows to keep for each query (default: 1000)")  # fmt: skip
+    convert.add_argument("--experiment", help="which experiment, where TRAK has several")
+    convert.add_argument("--layout", choices=["rows-first", "queries-first"],
+                         help="the array's first side, for npy")  # fmt: skip
+    convert.add_argument("--orientation", choices=["higher", "lower"],
+                         help="which scores speak for an output (default: as the tool says)")  # fmt: skip
+    convert.add_argument("--made-by", metavar="TOOL", help="tool and version, for the record")
+    convert.add_argument("--lds", type=float, help="the linear datamodelling score you measured")
+    convert.set_defaults(run=_convert_scores)
