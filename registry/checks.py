@@ -133,7 +133,7 @@ def _keep(
         answers=zlib.compress(b"\n".join(lines), level=6),
         log_size=log.size(),
     )
-    leaf = {
+    leaf: dict[str, log.LeafValue] = {
         "t": "check.batch",
         "check": kept.pk,
         "root": bytes(kept.answers_root).hex(),

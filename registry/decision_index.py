@@ -200,7 +200,7 @@ def _instants(links: Iterable[Link]) -> Iterable[datetime]:
         yield link.during.since
         for said in link.sayings:
             yield said.statement.recorded_at
-            yield from (i for i in (said.proof.control_at, said.proof.identity_at) if i)
+            yield from said.proof.instants()
 
 
 def _rows(links: Iterable[Link], at: datetime) -> Iterable[Row]:

@@ -62,6 +62,12 @@ class Proof:
     came_later: bool = False
     of_place: bool = False
 
+    def instants(self) -> Iterator[datetime]:
+        """Yield when each part of the proof, and of what stands against it, became known."""
+        yield from (i for i in (self.control_at, self.identity_at, self.rival_at) if i)
+        yield from (period.since for period in self.contests)
+        yield from (period.until for period in self.contests if period.until)
+
     def holds(self, at: datetime) -> bool:
         """Whether the claim is proven at an instant."""
         contested = any(period.covers(at) for period in self.contests)

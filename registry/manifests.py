@@ -218,7 +218,7 @@ def _close(manifest: Manifest, digest: bytes, at: datetime) -> None:
     manifest.digest = digest
     manifest.status = Manifest.Status.READY
     manifest.save()
-    leaf = {
+    leaf: dict[str, log.LeafValue] = {
         "t": "manifest.digest",
         "manifest": manifest.pk,
         "digest": digest.hex(),

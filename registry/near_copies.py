@@ -56,7 +56,11 @@ def content_code(iscc: str) -> ContentCode | None:
 
 def find(code: ContentCode) -> list[tuple[str, float]]:
     """Return the ids of works near ``code`` and their distances (0.0 to 1.0), nearest first."""
-    parameters = {"iscc_type": code.type, "bits": code.bits, "most": code.farthest}
+    parameters: dict[str, str | float] = {
+        "iscc_type": code.type,
+        "bits": code.bits,
+        "most": code.farthest,
+    }
     with connection.cursor() as cursor:
         cursor.execute(FIND_NEAR_COPIES, parameters)
         return [(ids.encode("wrk", work), distance) for work, distance in cursor.fetchall()]

@@ -74,8 +74,12 @@ class NewWorkSerializer(StrictSerializer):
 
     title = TextField(max_length=300)
     medium = serializers.ChoiceField(choices=chosen(Medium))
-    identifiers = IdentifierSerializer(many=True, min_length=1, max_length=MOST_IDENTIFIERS)
-    shares = ShareSerializer(many=True, min_length=1, max_length=MOST_OWNERS, required=False)
+    identifiers = serializers.ListField(
+        child=IdentifierSerializer(), min_length=1, max_length=MOST_IDENTIFIERS
+    )
+    shares = serializers.ListField(
+        child=ShareSerializer(), min_length=1, max_length=MOST_OWNERS, required=False
+    )
 
     def validate_shares(self, shares: list[dict[str, Any]]) -> dict[str, int]:
         """Turn the list into shares by creator."""
@@ -106,9 +110,10 @@ class NewFileSerializer(StrictSerializer):
             data = orjson.loads(text)
         except orjson.JSONDecodeError as error:
             raise serializers.ValidationError(f"This is not JSON: {error}") from error
-        shares = ShareSerializer(many=True, min_length=1, max_length=MOST_OWNERS, data=data)
-        shares.is_valid(raise_exception=True)
-        return by_creator(shares.validated_data)
+        shares = serializers.ListField(
+            child=ShareSerializer(), min_length=1, max_length=MOST_OWNERS
+        )
+        return by_creator(shares.run_validation(data))
 
 
 def by_creator(shares: list[dict[str, Any]]) -> dict[str, int]:
@@ -338,7 +343,7 @@ def shape_problem(row: object) -> str | None:
 class NewCheckSerializer(StrictSerializer):
     """A consent question about some items, for some purposes."""
 
-    items = ItemsField(help_text="1 to 10,000 items.")  # type: ignore[assignment]  # the API's word, not a mapping's
+    items = ItemsField(help_text="1 to 10,000 items.")
     purposes = serializers.ListField(
         child=serializers.ChoiceField(choices=chosen(Purpose)), min_length=1, max_length=10
     )

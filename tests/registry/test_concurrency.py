@@ -1,0 +1,119 @@
+"""What two do at once: sequences, conflicts and the index come out as if one had waited."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection, transaction
+
+from registry import creators, decision_index, log, operators
+from registry.errors import RegistryError
+from registry.models import ApiKey, ClaimConflict, LogEntry, LogOutbox, Statement
+from tests.factories import (
+    NOON,
+    allow,
+    deny,
+    make_creator,
+    make_operator,
+    make_work,
+)
+from tribute.vocabulary import Purpose
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_db")]
+
+
+def together(*deeds: Callable[[], object]) -> list[RegistryError]:
+    """Run every deed in a thread of its own, all at once; return what they raised."""
+    barrier = threading.Barrier(len(deeds))
+    raised: list[RegistryError] = []
+
+    def run(deed: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            deed()
+        except RegistryError as error:
+            raised.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(deed,)) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+def test_two_statements_at_once_never_share_a_sequence() -> None:
+    work = make_work(make_creator("ada"))
+
+    raised = together(*[lambda: allow(work), lambda: deny(work)] * 4)
+
+    rows = Statement.objects.order_by("sequence")
+    assert raised == []
+    assert [row.sequence for row in rows] == list(range(1, 9))
+    # Each leaf points back to the one before: none was recorded beside another.
+    leaves = {bytes(leaf.leaf_hash): bytes(leaf.leaf) for leaf in LogOutbox.objects.all()}
+    for before, after in zip(rows, rows[1:], strict=False):
+        assert bytes(before.leaf_hash).hex().encode() in leaves[bytes(after.leaf_hash)]
+    assert decision_index.differences(at=NOON) == []
+
+
+def test_two_who_register_the_same_bytes_at_once_are_in_conflict() -> None:
+    text = "The same words, word for word, as if one had copied the other. " * 9
+    ada, ben = make_creator("ada"), make_creator("ben")
+
+    raised = together(lambda: make_work(ada, text=text), lambda: make_work(ben, text=text))
+
+    assert raised == []
+    assert ClaimConflict.objects.get().kind == ClaimConflict.Kind.EXACT
+    assert decision_index.differences(at=NOON) == []
+
+
+def test_registering_while_the_identity_is_verified_leaves_nothing_unproven() -> None:
+    ada = make_creator("ada", verified=False)
+
+    together(
+        lambda: creators.verify_identity(ada, at=NOON),
+        *[lambda: allow(make_work(ada)) for _ in range(3)],
+        lambda: allow(ada, Purpose.SEARCH),
+    )
+
+    assert decision_index.differences(at=NOON) == []
+
+
+def test_two_sequencers_give_every_leaf_one_place() -> None:
+    work = make_work(make_creator("ada"))
+    for _ in range(10):
+        allow(work)
+
+    together(*[lambda: log.sequence(limit=4)] * 4)
+
+    assert [entry.index for entry in LogEntry.objects.order_by("index")] == list(range(10))
+    assert log.size() == 10
+    assert LogEntry.objects.values("leaf").distinct().count() == 10
+
+
+def test_a_third_live_key_is_refused_even_at_once() -> None:
+    acme = make_operator("acme")
+    at = datetime.now(UTC)
+
+    def issue() -> None:
+        operators.issue_key(acme, scopes=["checks:write"], name="crawler", at=at)
+
+    raised = together(*[issue] * 5)
+
+    assert [error.code for error in raised] == ["too_many_keys"] * 3
+    assert ApiKey.objects.count() == 2
+
+
+def test_a_statement_that_is_rolled_back_leaves_neither_leaf_nor_index() -> None:
+    work = make_work(make_creator("ada"))
+
+    with transaction.atomic():
+        deny(work)
+        transaction.set_rollback(True)
+
+    assert (Statement.objects.count(), LogOutbox.objects.count()) == (0, 0)
+    assert decision_index.differences(at=NOON) == []

@@ -1,0 +1,70 @@
+"""The outbox: canonical leaves of opaque words, and places without a gap."""
+
+import json
+
+import pytest
+
+from registry import log
+from registry.errors import InvalidLeaf, LeafTooLarge
+from registry.models import LogOutbox
+from tests.factories import DAY, NOON, allow, deny, make_creator, make_work
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_statement_puts_ids_words_times_and_hashes_into_the_log() -> None:
+    ada = make_creator("ada")
+    work = make_work(ada, title="April, a very recognisable title", url="https://ada.example/april")
+    first = allow(work)
+    second = deny(work, at=NOON + DAY)
+
+    leaves = [bytes(row.leaf) for row in LogOutbox.objects.order_by("id")]
+
+    assert json.loads(leaves[1]) == {
+        "at": "2026-06-02T12:00:00.000000Z",
+        "decision": "deny",
+        "from": "2026-06-02T12:00:00.000000Z",
+        "paid": False,
+        "prev": bytes(first.leaf_hash).hex(),
+        "purpose": "train-ai",
+        "seq": 2,
+        "statement": second.pk,
+        "subj": json.loads(leaves[0])["subj"],
+        "subject": work.pk,
+        "t": "consent.set",
+        "v": 1,
+        "vocabulary": "tribute/1",
+    }
+    assert b"recognisable" not in b"".join(leaves)
+    assert b"ada.example" not in b"".join(leaves)
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        {"t": "consent.set", "title": "a title with spaces"},
+        {"t": "consent.set", "title": "Ängström"},
+        {"t": "consent.set", "title": ""},
+        {"t": "consent.set", "names": ["ok", "not ok"]},
+        {"t": "gossip"},
+        {},
+    ],
+)
+def test_append_refuses_free_text(leaf: dict[str, str]) -> None:
+    with pytest.raises(InvalidLeaf):
+        log.append(leaf, at=NOON)
+    assert not LogOutbox.objects.exists()
+
+
+def test_append_refuses_a_leaf_over_4_kib() -> None:
+    with pytest.raises(LeafTooLarge):
+        log.append({"t": "ledger.head", "heads": ["a" * 100] * 41}, at=NOON)
+
+
+def test_sequence_takes_the_oldest_first_and_stops_at_its_limit() -> None:
+    hashes = [log.append({"t": "ledger.head", "head": f"h{n}"}, at=NOON) for n in range(5)]
+
+    assert [log.size(), log.sequence(limit=3), log.size()] == [0, 3, 3]
+    assert [log.sequence(limit=3), log.sequence(limit=3), log.size()] == [2, 0, 5]
+    placed = LogOutbox.objects.order_by("entry__index").values_list("leaf_hash", flat=True)
+    assert [bytes(each) for each in placed] == hashes
