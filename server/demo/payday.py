@@ -1,11 +1,12 @@
 """Act six: creators give the provider their papers, two admins pay, the provider reports back."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from ledger import payees, payouts
 from ledger.gateway import Gateway
+from ledger.maturity import mature
 from ledger.models import Account, Payee, Payout, PayoutBatch
 from ledger.vocabulary import AccountKind, BatchStatus, PayoutStatus
 from registry.models import Creator, User
@@ -44,6 +45,7 @@ def pay(maker: User, checker: User, *, at: datetime) -> PayoutBatch:
     """Prepare, submit and approve one batch by two people; the worker sends it."""
     batch = PayoutBatch.objects.order_by("prepared_at").first()
     if batch is None:
+        mature(at=at, holding=timedelta(days=settings.HOLDING_DAYS))
         batch = payouts.prepare(maker, currency=CURRENCY, at=at)
     if batch.status == BatchStatus.DRAFT:
         batch = payouts.submit(batch, maker, at=at)

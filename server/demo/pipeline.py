@@ -117,7 +117,8 @@ def declare(registry: Registry, allowed: Sequence[Item], *, ingested_at: datetim
         for item in allowed
         if item.medium == Medium.TEXT
     ]
-    registry.put_manifest(model["id"], rows)
+    received = registry.put_manifest(model["id"], rows)
+    assert received["rows_count"] == len(rows), "the registry took every row"
     say(f"{MODEL_NAME} {MODEL_VERSION} is registered with a manifest of {len(rows)} rows.")
     return str(model["id"])
 
@@ -129,7 +130,7 @@ def generate(model: LanguageModel, allowed: Sequence[Item]) -> list[str]:
         model.generate(words=WORDS_A_TEXT, seed=seed) for seed in progress(seeds, "texts generated")
     ]
     corpus = [item.content.decode() for item in allowed if item.medium == Medium.TEXT]
-    copied = sum(share_copied(text, corpus) for text in texts[:20]) / 20
+    copied = share_copied("\n".join(texts[:20]), corpus)
     say(f"For example: “{' '.join(texts[0].split()[:24])} …”")
     say(f"About {copied:.0%} of their words stand in runs of six or more that it was trained on.")
     return texts

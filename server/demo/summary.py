@@ -72,7 +72,7 @@ def why(operator: Operator) -> None:
     ]
     rows += [
         (
-            "  (no work found)",
+            "  (waived, or found nowhere)",
             "pool",
             "",
             f"{told.remainder_share_ppm / 10_000:.2f} %",
