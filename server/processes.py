@@ -37,7 +37,7 @@ A small program rather than ``preexec_fn``, which may deadlock in a process with
 """
 
 
-class ChildFailed(Exception):  # noqa: N818 - the name is the sentence
+class ChildFailed(Exception):
     """A supervised process must become ready and stay alive; this one did not."""
 
 

@@ -56,9 +56,7 @@ class JSONLines(BaseParser):
 
 
 def _lines(stream: IO[Any]) -> Iterator[object]:
-    number = 0
-    for line in _split(stream):
-        number += 1
+    for number, line in enumerate(_split(stream), start=1):
         if len(line) > LONGEST_LINE:
             raise InvalidManifestRow(f"row {number}: longer than {LONGEST_LINE:,} bytes")
         try:

@@ -20,7 +20,7 @@ QUERIES_A_CALL = 60
 PATIENCE_S = 120.0
 
 
-class DemoStuck(Exception):  # noqa: N818 - the name says what happened
+class DemoStuck(Exception):
     """The demo waited for something that a worker should have done."""
 
 
