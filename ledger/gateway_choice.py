@@ -22,7 +22,7 @@ def _stripe() -> Gateway:
         base_url=settings.STRIPE_API_BASE,
         platform_webhook_secret=settings.STRIPE_WEBHOOK_SECRET,
         connect_webhook_secret=settings.STRIPE_CONNECT_WEBHOOK_SECRET,
-        account_api=settings.STRIPE_ACCOUNT_API,
+        account_api="v1" if settings.STRIPE_ACCOUNT_API == "v1" else "v2",
     )
 
 

@@ -27,7 +27,7 @@ class Finding:
 
 def findings() -> list[Finding]:
     """Everything wrong with the books; empty when they are sound. Reads every entry."""
-    found = []
+    found: list[Finding] = []
     with connection.cursor() as cursor:
         for name in names("audit_"):
             cursor.execute(statement(name))

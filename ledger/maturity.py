@@ -27,29 +27,31 @@ def mature(*, at: datetime, holding: timedelta) -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT ledger_take_lane()")
             kind = int(AccountKind.CREATOR_PENDING)
-            parameters = {"kind": kind, "cutoff": at - holding, "limit": MAX_DRAFTS}
-            cursor.execute(statement("find_matured"), parameters)
+            cursor.execute(
+                statement("find_matured"),
+                {"kind": kind, "cutoff": at - holding, "limit": MAX_DRAFTS},
+            )
             rows = cursor.fetchall()
         if rows:
             post(_drafts(rows, at=at), at=at)
     return len(rows)
 
 
-def _drafts(rows: list[tuple[int, UUID, int, int]], *, at: datetime) -> list[Draft]:
+def _drafts(rows: list[tuple[int, UUID, int, int, int]], *, at: datetime) -> list[Draft]:
     targets = [
         (AccountKind.CREATOR_AVAILABLE, ids.encode("cre", creator), _code(currency))
-        for _, creator, currency, _ in rows
+        for _, creator, currency, _, _ in rows
     ]
     available = account_ids(targets)
     return [
         Draft(
-            key=key_for(f"maturity:{pending}:{at.isoformat()}"),
+            key=key_for(f"maturity:{pending}:{last_batch}"),
             kind=EntryKind.MATURITY,
             currency=_code(currency),
             legs=((pending, -micros), (available[target], micros)),
             effective_at=at,
         )
-        for (pending, _, currency, micros), target in zip(rows, targets, strict=True)
+        for (pending, _, currency, micros, last_batch), target in zip(rows, targets, strict=True)
     ]
 
 

@@ -43,14 +43,12 @@ def apply_transfer(payout: Payout, found: TransferResult, *, at: datetime) -> No
                 PayoutStatus.HELD,
                 at=at,
                 reason=f"the provider has {sent} to {found.payee_account}",
-                trouble="transfer_differs",
-                transfer_id=found.id,
+                changes={"trouble": "transfer_differs", "transfer_id": found.id},
             )
         return
     if payout.status not in {*SENT, PayoutStatus.REVERSED}:
-        payout_steps.move(
-            [payout], PayoutStatus.TRANSFERRED, at=at, transfer_id=found.id, trouble=""
-        )
+        changes = {"transfer_id": found.id, "trouble": ""}
+        payout_steps.move([payout], PayoutStatus.TRANSFERRED, at=at, changes=changes)
         close_if_done(payout.batch_id, at=at)
     taken_back = from_minor(found.reversed_minor, found.currency)
     payout_steps.return_money(payout, taken_back.micros, at=at)
@@ -97,7 +95,9 @@ def _apply_bank_status(payout: Payout, found: BankPayout, *, at: datetime) -> No
         to,
         at=at,
         reason=f"bank payout {found.id} is {found.status}",
-        trouble=found.failure_code or "",
-        bank_payout_id=found.id,
-        bank_arrives_at=found.arrives_at,
+        changes={
+            "trouble": found.failure_code or "",
+            "bank_payout_id": found.id,
+            "bank_arrives_at": found.arrives_at,
+        },
     )

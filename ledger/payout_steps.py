@@ -5,7 +5,6 @@ Owns the table of allowed steps and which entry each step posts. Callers hold th
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from ledger.accounts import AccountKind, account_ids
 from ledger.errors import NotCovered, WrongState
@@ -58,14 +57,14 @@ def may(payout: Payout, to: S) -> bool:
     return to in STEPS[S(payout.status)]
 
 
-def move(
+def move(  # noqa: PLR0913 - a step is said in full, each part by name
     payouts: Sequence[Payout],
     to: S,
     *,
     at: datetime,
     reason: str = "",
     by: User | None = None,
-    **changes: Any,
+    changes: Mapping[str, object] | None = None,
 ) -> None:
     """Take locked payouts, all in one state, to another: rows, history and entries.
 
@@ -84,10 +83,10 @@ def move(
         )
         for p in payouts
     )
-    changes["status"] = to.value
-    Payout.objects.filter(pk__in=[payout.pk for payout in payouts]).update(**changes)
+    columns = {**(changes or {}), "status": to.value}
+    Payout.objects.filter(pk__in=[payout.pk for payout in payouts]).update(**columns)
     for payout in payouts:
-        for name, value in changes.items():
+        for name, value in columns.items():
             setattr(payout, name, value)
 
 

@@ -112,8 +112,13 @@ def _resume_held(*, at: datetime) -> None:
             creator__payee__can_receive=True,
             creator__payee__account=F("account"),
         )
-        reason = "the payee can receive again"
-        payout_steps.move(list(ready), PayoutStatus.RESERVED, at=at, reason=reason, trouble="")
+        payout_steps.move(
+            list(ready),
+            PayoutStatus.RESERVED,
+            at=at,
+            reason="the payee can receive again",
+            changes={"trouble": ""},
+        )
 
 
 def _due(*, gateway: Gateway, at: datetime, limit: int) -> Iterable[str]:
@@ -144,15 +149,15 @@ def _intend(payout_id: str, *, at: datetime) -> Payout | None:
         if payout is None:
             return None
         if trouble := _payee_trouble(payout):
-            payout_steps.move([payout], PayoutStatus.HELD, at=at, reason=trouble, trouble=trouble)
+            changes = {"trouble": trouble}
+            payout_steps.move([payout], PayoutStatus.HELD, at=at, reason=trouble, changes=changes)
             return None
         payout_steps.move(
             [payout],
             PayoutStatus.SENDING,
             at=at,
             reason=payout.transfer_key,
-            asked_at=at,
-            first_asked_at=payout.first_asked_at or at,
+            changes={"asked_at": at, "first_asked_at": payout.first_asked_at or at},
         )
         batches = PayoutBatch.objects.filter(pk=payout.batch_id, status=BatchStatus.APPROVED)
         batches.update(status=BatchStatus.SENDING.value)
@@ -191,23 +196,26 @@ def _conclude(payout_id: str, answer: TransferResult | GatewayError, *, at: date
 
 def _put_on_record(payout: Payout, answer: GatewayError, *, at: datetime) -> None:
     """Apply an answer that is no transfer. What it means is said in `ledger.gateway`."""
-    told = {"at": at, "reason": str(answer), "trouble": answer.code}
     fresh = {"attempt": payout.attempt + 1, "first_asked_at": None}
+
+    def step(to: PayoutStatus, **changes: object) -> None:
+        told = {"trouble": answer.code, **changes}
+        payout_steps.move([payout], to, at=at, reason=str(answer), changes=told)
+
     match answer:
         case OutcomeUnknown() | Refused(code="idempotency_key_reused"):
-            payout_steps.move([payout], PayoutStatus.UNKNOWN, **told)
+            step(PayoutStatus.UNKNOWN)
         case InsufficientFunds():
-            payout_steps.move([payout], PayoutStatus.RESERVED, **told, **fresh)
+            step(PayoutStatus.RESERVED, **fresh)
             PayoutBatch.objects.filter(pk=payout.batch_id).update(waits_for=FUNDS)
         case PayeeCannotReceive():
-            told["trouble"] = "payee_cannot_receive"
-            payout_steps.move([payout], PayoutStatus.HELD, **told, **fresh)
+            step(PayoutStatus.HELD, **fresh | {"trouble": "payee_cannot_receive"})
             Payee.objects.filter(creator=payout.creator_id).update(can_receive=False)
         case Refused():
-            payout_steps.move([payout], PayoutStatus.FAILED, **told)
+            step(PayoutStatus.FAILED)
             observing.close_if_done(payout.batch_id, at=at)
         case _:
-            payout_steps.move([payout], PayoutStatus.RESERVED, **told, try_after=at + WAIT)
+            step(PayoutStatus.RESERVED, try_after=at + WAIT)
 
 
 def _resolve(payout_id: str, found: TransferResult | None, *, at: datetime) -> int:
@@ -226,7 +234,6 @@ def _resolve(payout_id: str, found: TransferResult | None, *, at: datetime) -> i
             PayoutStatus.RESERVED,
             at=at,
             reason="looked up: the provider has no transfer",
-            trouble="",
-            **fresh,
+            changes={"trouble": "", **fresh},
         )
         return 1

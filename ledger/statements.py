@@ -95,9 +95,11 @@ def lines(creator: Creator, period: str) -> list[StatementLine]:
     period: ``YYYY-MM``. Raises UnknownPeriod.
     """
     start, end = _month(period)
-    parameters = {"creator": ids.decode("cre", creator.pk), "from": start, "until": end}
     with connection.cursor() as cursor:
-        cursor.execute(statement("read_statement"), parameters)
+        cursor.execute(
+            statement("read_statement"),
+            {"creator": ids.decode("cre", creator.pk), "from": start, "until": end},
+        )
         return [_line(*row) for row in cursor.fetchall()]
 
 

@@ -537,9 +537,12 @@ class Migration(migrations.Migration):
                     "agrees",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=models.Q(
-                            ("ledger_micros", models.F("provider_micros")),
-                            ("provider_micros", models.F("balance_micros")),
+                        expression=models.ExpressionWrapper(
+                            models.Q(
+                                ("ledger_micros", models.F("provider_micros")),
+                                ("provider_micros", models.F("balance_micros")),
+                            ),
+                            output_field=models.BooleanField(),
                         ),
                         output_field=models.BooleanField(),
                     ),

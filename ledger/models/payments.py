@@ -168,7 +168,10 @@ class Reconciliation(models.Model):
     provider_micros = models.BigIntegerField()
     balance_micros = models.BigIntegerField()
     agrees = models.GeneratedField(
-        expression=Q(ledger_micros=F("provider_micros"), provider_micros=F("balance_micros")),
+        expression=models.ExpressionWrapper(
+            Q(ledger_micros=F("provider_micros"), provider_micros=F("balance_micros")),
+            output_field=models.BooleanField(),
+        ),
         output_field=models.BooleanField(),
         db_persist=True,
     )

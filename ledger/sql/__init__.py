@@ -2,14 +2,12 @@
 
 from functools import cache
 from importlib import resources
-from typing import LiteralString, cast
 
 
 @cache
-def statement(name: str) -> LiteralString:
+def statement(name: str) -> str:
     """The text of ``<name>.sql`` beside this file; a name from our own code, never a caller's."""
-    text = resources.files(__name__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
-    return cast("LiteralString", text)
+    return resources.files(__name__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
 def names(prefix: str) -> list[str]:

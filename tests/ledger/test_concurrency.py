@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from ledger import balances, invariants
-from ledger.accounts import AccountKind, account_id, account_ids
+from ledger.accounts import AccountKey, AccountKind, account_id, account_ids
 from ledger.models import Batch, Entry
 from ledger.money import Money
 from ledger.posting import Draft, EntryKind, Posted, key_for, post
@@ -102,7 +102,7 @@ def test_two_spenders_of_one_balance_never_overdraw_it(acme: Operator, ada: Crea
 
 
 def test_the_same_account_is_opened_once(acme: Operator, ada: Creator) -> None:
-    found: list[dict[object, int]] = []
+    found: list[dict[AccountKey, int]] = []
     wanted = [
         (kind, ada.pk, currency)
         for kind in (AccountKind.CREATOR_PENDING, AccountKind.CREATOR_AVAILABLE)
@@ -110,10 +110,10 @@ def test_the_same_account_is_opened_once(acme: Operator, ada: Creator) -> None:
     ]
 
     def forwards() -> None:
-        found.append({**account_ids(wanted)})
+        found.append(account_ids(wanted))
 
     def backwards() -> None:
-        found.append({**account_ids(wanted[::-1])})
+        found.append(account_ids(wanted[::-1]))
 
     together(forwards, backwards)
 
