@@ -1,0 +1,75 @@
+"""Licences: terms are named, offered by who may, and accepted as they stand."""
+
+import pytest
+
+from registry import checks, consent, licensing
+from registry.checks import CheckItem
+from registry.errors import InvalidTerms, NotRightsholder, PaidNeedsUse, TermsRequired
+from registry.models import Operator, Statement, Terms, Work
+from tests.factories import DAY, NOON, make_creator, make_operator, make_work
+from tribute.vocabulary import Decision, Purpose
+
+pytestmark = pytest.mark.django_db
+
+URL = "https://ada.example/1"
+
+
+def license_work(work: Work) -> Terms:
+    """License a work for training, on fresh terms."""
+    terms = licensing.offer(work.registered_by, uri="https://ada.example/terms", at=NOON)
+    consent.state(
+        work.registered_by,
+        work,
+        purpose=Purpose.TRAIN_AI,
+        decision=Decision.LICENSE,
+        paid=True,
+        terms=terms,
+        at=NOON,
+    )
+    return terms
+
+
+def told(operator: Operator) -> dict[str, object]:
+    asked = checks.check(operator, [CheckItem(url=URL)], [Purpose.TRAIN_AI], at=NOON + 9 * DAY)
+    answer: dict[str, object] = asked.results[0]["decisions"]["train-ai"]
+    return answer
+
+
+def test_a_grant_allows_its_operator_and_nobody_else() -> None:
+    work = make_work(make_creator("ada"), url=URL)
+    acme, other = make_operator("acme"), make_operator("other")
+    grant = licensing.accept(acme, license_work(work), work, purpose=Purpose.TRAIN_AI, at=NOON)
+
+    assert told(acme)["decision"] == "allow"
+    assert told(acme)["statements"] == [grant.pk]
+    assert told(other)["decision"] == "license"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"price_micros": 5, "uri": "https://ada.example/"},
+        {"currency": "EUR", "uri": "https://ada.example/"},
+        {},
+    ],
+)
+def test_terms_that_say_nothing_are_refused(asked: dict[str, object]) -> None:
+    with pytest.raises(InvalidTerms):
+        licensing.offer(make_creator("ada"), at=NOON, **asked)  # type: ignore[arg-type]
+
+
+def test_a_license_names_its_own_terms_and_a_deny_none() -> None:
+    ada, ben = make_creator("ada"), make_creator("ben")
+    work = make_work(ada)
+    bens = licensing.offer(ben, uri="https://ben.example/", at=NOON)
+
+    for decision, terms in ((Decision.LICENSE, None), (Decision.LICENSE, bens)):
+        with pytest.raises(TermsRequired):
+            consent.state(
+                ada, work, purpose=Purpose.SEARCH, decision=decision, terms=terms, at=NOON
+            )
+    with pytest.raises(PaidNeedsUse):
+        consent.state(ada, work, purpose=Purpose.SEARCH, decision=Decision.DENY, paid=True, at=NOON)
+    with pytest.raises(NotRightsholder):
+        consent.state(ben, work, purpose=Purpose.SEARCH, decision=Decision.DENY, at=NOON)
+    assert not Statement.objects.exists()
