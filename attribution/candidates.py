@@ -22,6 +22,8 @@ from tribute.features import Features
 SCAN_TEXTS = 256
 """An n-gram in more texts than this is only looked for in the earliest registered of them."""
 
+NGRAMS_AT_ONCE = 50_000
+
 
 def find(outputs: Mapping[str, Features], manifest: Manifest) -> dict[str, Evidence]:
     """Return, by the same keys, where each output repeats works of ``manifest``."""
@@ -63,18 +65,20 @@ def cluster(works: Collection[str], manifest: Manifest) -> dict[str, str]:
 def _look_up(ngrams: Collection[int], manifest: Manifest) -> dict[int, list[str]]:
     """Return the manifest's works that contain each n-gram."""
     unsigned = dict(zip(signed(ngrams), ngrams, strict=True))
+    wanted = sorted(unsigned)
     found: dict[int, list[str]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement("find_candidates"),
-            {
-                "hashes": sorted(unsigned),
-                "manifest": ids.decode("mft", manifest.pk),
-                "scan": SCAN_TEXTS,
-            },
-        )
-        for ngram, work in cursor.fetchall():
-            found.setdefault(unsigned[ngram], []).append(ids.encode("wrk", work))
+        for start in range(0, len(wanted), NGRAMS_AT_ONCE):
+            cursor.execute(
+                statement("find_candidates"),
+                {
+                    "hashes": wanted[start : start + NGRAMS_AT_ONCE],
+                    "manifest": ids.decode("mft", manifest.pk),
+                    "scan": SCAN_TEXTS,
+                },
+            )
+            for ngram, work in cursor.fetchall():
+                found.setdefault(unsigned[ngram], []).append(ids.encode("wrk", work))
     return found
 
 

@@ -186,9 +186,9 @@ class Query(models.Model):
 class Contribution(models.Model):
     """What one query paid to one creator for one work. Append-only: the database sees to it.
 
-    A row without a work is the remainder: what no work earned or what was withheld. ``weight``
-    is the part of the query's ``weight`` that this row stands for, ``words`` the output's words
-    that the work was found in.
+    A row without a work is the remainder: what no work earned and what was withheld. ``weight``
+    is the part of the query's ``weight`` that this row stands for, a withheld one once more in
+    the remainder; ``words`` are the output's words that the work was found in.
     """
 
     id = models.BigAutoField(primary_key=True)

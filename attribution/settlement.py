@@ -4,6 +4,7 @@ Owns what is written when a query is settled, refused or parked, all of it or no
 come from the method, the division from ``shares``, the books are the ledger's.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -59,19 +60,10 @@ def settle(queries: Sequence[Query], *, at: datetime) -> None:
     assert len(settled) + len(refused) == len(divided), "every draft was answered"
     Contribution.objects.bulk_create(row for each in settled for row in _contributions(each))
     _add_carries(settled)
-    for each in settled:
-        _mark_settled(each, draft=drafts[each.query.pk], at=at)
-    for query in refused:
-        _mark_refused(query)
+    _close_settled(settled, drafts, at=at)
+    _close_refused(refused)
     for query, reason in parked.items():
-        query.state, query.reason = Query.State.PARKED, reason
-    Query.objects.bulk_update(queries, _WRITTEN)
-
-
-_WRITTEN = [
-    "state", "reason", "evidence", "evidence_key_id", "method", "method_version", "parameters",
-    "manifest", "words", "weight", "platform_micros", "entry_key", "settled_at",
-]  # fmt: skip
+        Query.objects.filter(pk=query.pk).update(state=Query.State.PARKED, reason=reason)
 
 
 def _weigh(queries: Iterable[Query]) -> dict[str, Finding | Unweighable]:
@@ -220,18 +212,30 @@ def _uuid(prefix: str, typed_id: str) -> object:
     return ids.decode(prefix, typed_id) if typed_id else None
 
 
-def _mark_settled(settlement: Settlement, *, draft: Draft, at: datetime) -> None:
-    query, finding = settlement.query, settlement.finding
-    query.state, query.reason = Query.State.SETTLED, ""
-    query.evidence, query.evidence_key_id = None, ""
-    query.method, query.method_version = finding.method, finding.version
-    query.parameters = finding.parameters | {"platform_fee_ppm": settings.PLATFORM_FEE_PPM}
-    query.manifest_id = query.model.manifest_id
-    query.words, query.weight = finding.words, settlement.shares.weight
-    query.platform_micros = settlement.shares.platform
-    query.entry_key, query.settled_at = draft.key, at
+def _close_settled(
+    settled: Sequence[Settlement], drafts: dict[str, Draft], *, at: datetime
+) -> None:
+    kept = {"platform_fee_ppm": settings.PLATFORM_FEE_PPM}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement("close_settled_queries"),
+            {
+                "settled_at": at,
+                "ids": [ids.decode("qry", each.query.pk) for each in settled],
+                "methods": [each.finding.method for each in settled],
+                "versions": [each.finding.version for each in settled],
+                "parameters": [json.dumps(each.finding.parameters | kept) for each in settled],
+                "manifests": [_uuid("mft", each.query.model.manifest_id or "") for each in settled],
+                "words": [each.finding.words for each in settled],
+                "weights": [each.shares.weight for each in settled],
+                "platforms": [each.shares.platform for each in settled],
+                "entry_keys": [drafts[each.query.pk].key for each in settled],
+            },
+        )
 
 
-def _mark_refused(query: Query) -> None:
-    query.state, query.reason = Query.State.REFUSED, "insufficient_funds"
-    query.evidence, query.evidence_key_id = None, ""
+def _close_refused(refused: Iterable[Query]) -> None:
+    rows = Query.objects.filter(pk__in=[query.pk for query in refused])
+    rows.update(
+        state=Query.State.REFUSED, reason="insufficient_funds", evidence=None, evidence_key_id=""
+    )

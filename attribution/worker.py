@@ -53,7 +53,8 @@ def _settle_batch(*, at: datetime, limit: int, only: str | None = None) -> int:
         with transaction.atomic():
             batch = _claim(at=at, limit=limit, only=only)
             claimed = [query.pk for query in batch]
-            settlement.settle(batch, at=at)
+            if batch:
+                settlement.settle(batch, at=at)
     except _TRANSIENT as error:
         if not claimed:
             raise

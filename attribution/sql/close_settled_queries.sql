@@ -1,0 +1,29 @@
+-- close_settled_queries: record what settled queries were weighed by and booked as, and forget
+-- their evidence.
+-- in    settled_at timestamptz; and one element a query in: ids uuid[], methods text[],
+--       versions text[], parameters text[] (JSON), manifests uuid[], words int[] (or NULL),
+--       weights bigint[], platforms bigint[] (micros), entry_keys uuid[]
+-- out   nothing; the caller holds the rows' locks
+UPDATE attribution_query AS query
+   SET state = 'settled',
+       reason = '',
+       evidence = NULL,
+       evidence_key_id = '',
+       method = settled.method,
+       method_version = settled.method_version,
+       parameters = settled.parameters::jsonb,
+       manifest_id = settled.manifest_id,
+       words = settled.words,
+       weight = settled.weight,
+       platform_micros = settled.platform_micros,
+       entry_key = settled.entry_key,
+       settled_at = %(settled_at)s
+  FROM unnest(
+           %(ids)s::uuid[], %(methods)s::text[], %(versions)s::text[], %(parameters)s::text[],
+           %(manifests)s::uuid[], %(words)s::int[], %(weights)s::bigint[],
+           %(platforms)s::bigint[], %(entry_keys)s::uuid[]
+       ) AS settled (
+           id, method, method_version, parameters, manifest_id, words, weight, platform_micros,
+           entry_key
+       )
+ WHERE query.id = settled.id;
