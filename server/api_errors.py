@@ -144,18 +144,21 @@ def _answer(document: dict[str, Any], headers: dict[str, str] | None = None) -> 
 # What Django answers outside the API's views ----------------------------------------------------
 
 
-def bad_request(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 400."""
+    del exception
     return _page(request, 400, "The request could not be read.")
 
 
-def forbidden(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 403."""
+    del exception
     return _page(request, 403, "You may not do that here.")
 
 
-def not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404."""
+    del exception
     return _page(request, 404, "There is nothing at this address.")
 
 
