@@ -9,23 +9,10 @@ from attribution.api.fields import FeaturesField
 from attribution.generative_models import LARGEST_FEE_MICROS
 from attribution.models import Contribution, GenerativeModel, Query
 from attribution.queries import MOST_REPORTS
+from ledger.api.serializers import CURRENCIES, MoneySerializer, NewAmountSerializer
 from ledger.money import WHOLE_PPM, Money
 from registry.api.fields import InstantField, TextField, WholeNumberField
 from registry.api.serializers import StrictSerializer
-
-
-class AmountSerializer(StrictSerializer):
-    """An amount of money above zero: whole micros, 10^-6 of the currency's major unit."""
-
-    amount_micros = WholeNumberField(min_value=1, max_value=LARGEST_FEE_MICROS)
-    currency = serializers.RegexField(r"^[A-Z]{3}$")
-
-
-class MoneySerializer(serializers.Serializer[Money]):
-    """An amount of money: whole micros, 10^-6 of the currency's major unit."""
-
-    amount_micros = serializers.IntegerField(source="micros")
-    currency = serializers.CharField()
 
 
 class NewModelSerializer(StrictSerializer):
@@ -33,7 +20,7 @@ class NewModelSerializer(StrictSerializer):
 
     name = TextField(max_length=120)
     version = TextField(max_length=60)
-    currency = serializers.RegexField(r"^[A-Z]{3}$")
+    currency = serializers.ChoiceField(choices=CURRENCIES)
     fee_micros = WholeNumberField(
         required=False, allow_null=True, min_value=1, max_value=LARGEST_FEE_MICROS
     )
@@ -120,7 +107,7 @@ class QueryReportSerializer(StrictSerializer):
         r"^[!-~]{1,200}$", help_text="Your own id for it: printable ASCII without spaces."
     )
     occurred_at = InstantField()
-    price = AmountSerializer(
+    price = NewAmountSerializer(
         required=False, help_text="What your customer paid, when the fee is a share of it."
     )
     output = TextField(
@@ -171,7 +158,7 @@ class QuerySerializer(serializers.Serializer[Query]):
     settled_at = serializers.DateTimeField(allow_null=True)
 
 
-class RowSerializer(serializers.Serializer[Any]):
+class ExplainedPartSerializer(serializers.Serializer[Any]):
     """One owner's part of a query."""
 
     work = serializers.CharField(source="work_id")
@@ -192,7 +179,7 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     parameters = serializers.DictField()
     output_words = serializers.IntegerField(allow_null=True)
     platform_fee = MoneySerializer()
-    contributions = RowSerializer(source="rows", many=True)
+    contributions = ExplainedPartSerializer(source="rows", many=True)
     remainder = MoneySerializer()
     remainder_share_ppm = serializers.IntegerField()
     entry = serializers.IntegerField(source="entry_id")

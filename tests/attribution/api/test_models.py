@@ -55,7 +55,7 @@ def test_a_model_is_registered_with_its_policy(client: APIClient) -> None:
         ({"price_share_ppm": 50_000}, 422, "invalid_fee_policy"),
         ({"fee_micros": None, "price_share_ppm": 1_000_001}, 400, "invalid_request"),
         ({"currency": "eur"}, 400, "invalid_request"),
-        ({"currency": "XXX"}, 422, "unknown_currency"),
+        ({"currency": "XXX"}, 400, "invalid_request"),
         ({"currency": 978}, 400, "invalid_request"),
         ({"name": ""}, 400, "invalid_request"),
         ({"name": "x" * 121}, 400, "invalid_request"),

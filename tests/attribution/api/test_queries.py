@@ -78,10 +78,11 @@ def test_reports_are_accepted_and_repeats_acknowledged(
         ({"price": {"amount_micros": 0, "currency": "EUR"}}, 400, "invalid_request"),
         ({"price": {"amount_micros": -5, "currency": "EUR"}}, 400, "invalid_request"),
         ({"price": {"amount_micros": 2**63, "currency": "EUR"}}, 400, "invalid_request"),
+        ({"price": {"amount_micros": "5", "currency": "EUR"}}, 400, "invalid_request"),
         ({"price": {"amount_micros": 1.5, "currency": "EUR"}}, 400, "invalid_request"),
         ({"price": {"amount_micros": 5}}, 400, "invalid_request"),
         ({"price": {"amount_micros": 5, "currency": "USD"}}, 422, "invalid_price"),
-        ({"price": {"amount_micros": 5, "currency": "XXX"}}, 422, "unknown_currency"),
+        ({"price": {"amount_micros": 5, "currency": "XXX"}}, 400, "invalid_request"),
         ({"price": 5}, 400, "invalid_request"),
     ],
 )
