@@ -104,7 +104,7 @@ def questions(items: Sequence[CheckItem]) -> list[Question]:
     return asked
 
 
-def answer(
+def answer(  # noqa: PLR0913 - a question is put in full, each part by name
     question: Question,
     rows: Rows,
     grants: Grants,

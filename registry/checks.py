@@ -67,7 +67,7 @@ def check(
     results = [
         answers.answer(q, rows, grants, purposes=wanted, asker=operator.pk, at=then) for q in asked
     ]
-    return _keep(operator, items, results, wanted, then, at)
+    return _keep(operator, items, results, wanted, as_of=then, at=at)
 
 
 def look_up(kind: IdentifierKind, value: str, *, at: datetime) -> LookUp:
@@ -102,11 +102,12 @@ def canonical_json(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
-def _keep(
+def _keep(  # noqa: PLR0913 - what was asked, by whom and when, and what was answered
     operator: Operator,
     items: Sequence[CheckItem],
     results: Sequence[Answer],
     purposes: Sequence[Purpose],
+    *,
     as_of: datetime,
     at: datetime,
 ) -> Check:

@@ -45,7 +45,7 @@ class Standing:
 
 
 @transaction.atomic
-def state(
+def state(  # noqa: PLR0913 - an act of will is said in full, each part by name
     claimant: Creator,
     subject: Subject,
     *,

@@ -11,7 +11,7 @@ from registry.models import Collection, Creator, Grant, Operator, Terms, Work
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
 
-def offer(
+def offer(  # noqa: PLR0913 - each is a term of its own, given by name
     creator: Creator,
     *,
     price_micros: int | None = None,
@@ -41,7 +41,7 @@ def offer(
 
 
 @transaction.atomic
-def accept(
+def accept(  # noqa: PLR0913 - a contract is said in full, each part by name
     operator: Operator,
     terms: Terms,
     subject: Subject,

@@ -32,7 +32,7 @@ from tribute.vocabulary import IdentifierKind, Medium
 
 
 @transaction.atomic
-def register(
+def register(  # noqa: PLR0913 - a work is described in full, each part by name
     creator: Creator,
     *,
     title: str,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
@@ -52,13 +53,21 @@ def chosen(words: Any) -> list[tuple[str, str]]:
     return [(word.value, word.value) for word in words]
 
 
+# Named, so that the description of the API names them too.
+WORK_KIND_CHOICES = chosen(WORK_KINDS)
+COLLECTION_KIND_CHOICES = chosen(COLLECTION_KINDS)
+PURPOSE_CHOICES = chosen(Purpose)
+DECISION_CHOICES = chosen(Decision)
+MEDIUM_CHOICES = chosen(Medium)
+
+
 # Works ------------------------------------------------------------------------------------------
 
 
 class IdentifierSerializer(StrictSerializer):
     """One way to recognise a work."""
 
-    kind = serializers.ChoiceField(choices=chosen(WORK_KINDS))
+    kind = serializers.ChoiceField(choices=WORK_KIND_CHOICES)
     value = TextField(max_length=LONGEST_IDENTIFIER)
 
 
@@ -73,7 +82,7 @@ class NewWorkSerializer(StrictSerializer):
     """A work that is recognised by what the caller knows of it."""
 
     title = TextField(max_length=300)
-    medium = serializers.ChoiceField(choices=chosen(Medium))
+    medium = serializers.ChoiceField(choices=MEDIUM_CHOICES)
     identifiers = serializers.ListField(
         child=IdentifierSerializer(), min_length=1, max_length=MOST_IDENTIFIERS
     )
@@ -91,7 +100,7 @@ class NewFileSerializer(StrictSerializer):
 
     file = serializers.FileField(allow_empty_file=True)
     title = TextField(max_length=300)
-    medium = serializers.ChoiceField(choices=chosen(Medium))
+    medium = serializers.ChoiceField(choices=MEDIUM_CHOICES)
     url = serializers.ListField(
         child=TextField(max_length=LONGEST_IDENTIFIER),
         max_length=MOST_IDENTIFIERS,
@@ -127,7 +136,7 @@ def by_creator(shares: list[dict[str, Any]]) -> dict[str, int]:
 class PrintedIdentifierSerializer(serializers.Serializer[Any]):
     """An identifier in its canonical form."""
 
-    kind = serializers.ChoiceField(choices=chosen(WORK_KINDS))
+    kind = serializers.ChoiceField(choices=WORK_KIND_CHOICES)
     value = serializers.CharField(source="canonical")
 
 
@@ -174,7 +183,7 @@ class WorkSerializer(serializers.ModelSerializer[Work]):
 class NewCollectionSerializer(StrictSerializer):
     """A place that the creator controls."""
 
-    kind = serializers.ChoiceField(choices=chosen(COLLECTION_KINDS))
+    kind = serializers.ChoiceField(choices=COLLECTION_KIND_CHOICES)
     value = TextField(max_length=LONGEST_IDENTIFIER)
 
 
@@ -213,9 +222,9 @@ class NewStatementSerializer(StrictSerializer):
     """One act of will about one subject and purpose."""
 
     subject = TextField(max_length=40, help_text="A work, a collection, or the creator itself.")
-    purpose = serializers.ChoiceField(choices=chosen(Purpose))
+    purpose = serializers.ChoiceField(choices=PURPOSE_CHOICES)
     decision = serializers.ChoiceField(
-        choices=chosen(Decision), help_text="`unknown` takes back what was said before."
+        choices=DECISION_CHOICES, help_text="`unknown` takes back what was said before."
     )
     paid = FlagField(default=False, help_text="Whether the creator wants to be paid for the use.")
     terms = TextField(max_length=40, required=False, help_text="With `license`, and only then.")
@@ -303,6 +312,7 @@ class CheckItemSerializer(serializers.Serializer[Any]):
     iscc = serializers.CharField(required=False)
 
 
+@extend_schema_field(CheckItemSerializer(many=True))
 class ItemsField(serializers.Field[list[CheckItem], Any, Any, Any]):
     """Ten thousand items without a serializer for each: form only, by plain loops.
 
@@ -345,7 +355,7 @@ class NewCheckSerializer(StrictSerializer):
 
     items = ItemsField(help_text="1 to 10,000 items.")
     purposes = serializers.ListField(
-        child=serializers.ChoiceField(choices=chosen(Purpose)), min_length=1, max_length=10
+        child=serializers.ChoiceField(choices=PURPOSE_CHOICES), min_length=1, max_length=10
     )
     as_of = InstantField(required=False, help_text="Ask what the answer was then.")
 
@@ -353,7 +363,7 @@ class NewCheckSerializer(StrictSerializer):
 class AnsweredSerializer(serializers.Serializer[Any]):
     """The decision on one purpose, and why."""
 
-    decision = serializers.ChoiceField(choices=chosen(Decision))
+    decision = serializers.ChoiceField(choices=DECISION_CHOICES)
     rule = serializers.CharField()
     statements = serializers.ListField(child=serializers.CharField())
     considered = serializers.ListField(child=serializers.CharField())

@@ -116,8 +116,8 @@ def test_the_answer_to_one_account_proves_nothing_for_another() -> None:
             collections.verify(
                 claims[1], fetch=site(dict.fromkeys(mallorys.urls, body.encode())), at=NOON
             )
+    good = dict.fromkeys(mallorys.urls, mallorys.body.encode())
     with pytest.raises(ControlNotShown):
-        good = dict.fromkeys(mallorys.urls, mallorys.body.encode())
         collections.verify(claims[1], fetch=site(good, status=404), at=NOON)
     with pytest.raises(ControlNotShown):
         collections.verify(claims[1], fetch=site({}), at=NOON)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from django.db import connection, transaction
@@ -55,7 +56,7 @@ def test_two_statements_at_once_never_share_a_sequence() -> None:
     assert [row.sequence for row in rows] == list(range(1, 9))
     # Each leaf points back to the one before: none was recorded beside another.
     leaves = {bytes(leaf.leaf_hash): bytes(leaf.leaf) for leaf in LogOutbox.objects.all()}
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         assert bytes(before.leaf_hash).hex().encode() in leaves[bytes(after.leaf_hash)]
     assert decision_index.differences(at=NOON) == []
 

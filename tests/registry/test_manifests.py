@@ -80,7 +80,7 @@ def test_the_same_rows_have_the_same_digest_and_the_log_holds_it() -> None:
 def test_one_bad_row_refuses_the_manifest_and_is_named(bad: ManifestItem) -> None:
     good = ManifestItem(NOON, url="https://ada.example/")
 
-    with pytest.raises(InvalidManifestRow, match="^row 3: "):
+    with pytest.raises(InvalidManifestRow, match=r"^row 3: "):
         manifests.receive(make_operator("acme"), [good, good, bad], at=LATER)
 
     assert (Manifest.objects.count(), LogOutbox.objects.count()) == (0, 0)
