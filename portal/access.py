@@ -65,7 +65,7 @@ def for_people(
 
     @login_required
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> Response:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> Response:
         try:
             return view(request, *args, **kwargs)
         except NotFound as error:
@@ -81,7 +81,7 @@ def for_creators(
 
     @for_people
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> Response:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> Response:
         creator = roles(request).creator
         if creator is None:
             return redirect("portal:welcome")
@@ -97,7 +97,7 @@ def for_operators(
 
     @for_people
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> Response:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> Response:
         operator = roles(request).operator
         if operator is None:
             return redirect("portal:welcome")
@@ -113,7 +113,7 @@ def for_payout_admins(
 
     @for_people
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> Response:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> Response:
         user = person(request)
         if not user.is_payout_admin:
             raise Http404

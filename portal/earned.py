@@ -27,6 +27,11 @@ class Month:
     label: str
     amount: Money
 
+    @property
+    def period(self) -> str:
+        """The month as statements name it: ``YYYY-MM``."""
+        return f"{self.begins:%Y-%m}"
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

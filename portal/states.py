@@ -1,11 +1,11 @@
-"""Own the words for states of payouts, batches and queries: what happened, and what comes next."""
+"""Own the words for states and bookings: what happened, and what comes next."""
 
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
 from attribution.models import Query
-from ledger.vocabulary import BatchStatus, PayoutStatus
+from ledger.vocabulary import AccountKind, BatchStatus, EntryKind, PayoutStatus
 from portal.wording import Words
 
 
@@ -50,4 +50,24 @@ QUERIES = {
     Query.State.SETTLED: State(_("Settled"), *_GOOD),
     Query.State.REFUSED: State(_("Refused: not funded"), *_BAD),
     Query.State.PARKED: State(_("Put aside: a person looks at it"), *_WAITS),
+}
+ACCOUNTS: dict[AccountKind, Words] = {
+    AccountKind.CREATOR_PENDING: _("Pending"),
+    AccountKind.CREATOR_AVAILABLE: _("Ready to be paid"),
+    AccountKind.CREATOR_DISPUTED: _("Set aside"),
+    AccountKind.CREATOR_IN_PAYOUT: _("On its way to you"),
+}
+ENTRIES: dict[EntryKind, Words] = {
+    EntryKind.QUERY: _("Answers that drew on your works"),
+    EntryKind.TOPUP: _("Paid in"),
+    EntryKind.MATURITY: _("The holding period ended"),
+    EntryKind.PAYOUT_RESERVE: _("Set aside for a payout"),
+    EntryKind.PAYOUT_SENT: _("Sent to you"),
+    EntryKind.PAYOUT_RELEASE: _("A payout was called off"),
+    EntryKind.PAYOUT_RETURN: _("A payout was taken back"),
+    EntryKind.PROCESSOR_FEE: _("Fee of the payment provider"),
+    EntryKind.ADJUSTMENT: _("Correction by a person"),
+    EntryKind.REVERSAL: _("Reversal of an earlier entry"),
+    EntryKind.CLAIM: _("A claim was opened or settled"),
+    EntryKind.DISTRIBUTION: _("Part of a pool"),
 }

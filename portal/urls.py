@@ -17,6 +17,7 @@ from portal.views import (
     payouts,
     public,
     sites,
+    statements,
     works,
 )
 
@@ -51,6 +52,8 @@ urlpatterns = [
     path("terms/", consent.terms, name="terms"),
     path("earnings/", earnings.earnings, name="earnings"),
     path("earnings/queries/<str:query_id>/", earnings.query, name="query"),
+    path("earnings/statements/<str:period>/", statements.statement, name="statement"),
+    path("earnings/statements/<str:period>.csv", statements.statement_csv, name="statement-csv"),
     path("payouts/", payouts.payouts, name="payouts"),
     path("payouts/onboard", payouts.onboard, name="onboard"),
     path("payouts/onboarded", payouts.onboarded, name="onboarded"),

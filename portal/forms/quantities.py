@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-_PLAIN_NUMBER = re.compile(r"(?P<whole>\d{1,12})(?:\.(?P<rest>\d{1,6}))?")
+_PLAIN_NUMBER = re.compile(r"(?P<whole>[0-9]{1,12})(?:\.(?P<rest>[0-9]{1,6}))?")
 MICROS_PLACES = 6
 PERCENT_PLACES = 4  # of a per cent: one part per million
 

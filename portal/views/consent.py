@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal import sayings
+from portal import sayings, sentences
 from portal.access import for_creators
 from portal.forms.consent import OfferTerms, SayTogether
 from portal.listing import cut
@@ -115,7 +115,7 @@ def _say(
 ) -> None:
     """Record what differs from what stood, and tell what was recorded."""
     now = timezone.now()
-    differing = sayings.changes(sayings.standing_words(said, at=now), request.POST)
+    differing = sentences.changes(sentences.standing_words(said, at=now), request.POST)
     if not differing:
         messages.info(request, _("Nothing changed; everything stays as it was."))
         return

@@ -131,7 +131,7 @@ def cancel(request: HttpRequest, admin: User, batch_id: str) -> HttpResponse:
 
 
 @for_payout_admins
-@reauthentication_required
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth has no annotations
 def approve(request: HttpRequest, admin: User, batch_id: str) -> HttpResponseBase:
     """Approve exactly the submitted lines, after the second factor was asked for again.
 

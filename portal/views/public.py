@@ -1,6 +1,7 @@
 """Pages for strangers: what this is, the look-up, and the page that credit lines point to."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
+from django_htmx.middleware import HtmxDetails
 
 from portal import uses
 from portal.forms.works import MEDIA
@@ -69,11 +71,11 @@ def kind_of(text: str) -> IdentifierKind:
 
 def _is_fragment(request: HttpRequest) -> bool:
     """Say whether htmx asks for the answer alone."""
-    htmx = getattr(request, "htmx", False)
-    return bool(htmx) and not htmx.boosted
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    return htmx is not None and bool(htmx) and not htmx.boosted
 
 
-def _told(verdicts: dict[Purpose, Verdict]) -> list[Told]:
+def _told(verdicts: Mapping[Purpose, Verdict]) -> list[Told]:
     return [Told(purpose, verdicts[Purpose(purpose)].decision) for purpose in PURPOSES]
 
 

@@ -1,0 +1,108 @@
+"""Saying what is allowed: in a sentence, and for many works with a look before."""
+
+from registry import consent, licensing
+from registry.models import Statement
+from tests.factories import NOON, make_work
+from tests.portal.conftest import World, signed_in
+from tribute.vocabulary import Purpose
+
+
+def said(world: World) -> list[tuple[str, str, bool]]:
+    rows = Statement.objects.filter(claimant=world.ada).order_by("recorded_at", "sequence")
+    return [(s.purpose, s.decision, s.paid) for s in rows]
+
+
+def test_saving_records_only_the_words_that_changed(world: World) -> None:
+    answers = {Purpose.TRAIN_AI: "paid", Purpose.AI_INPUT: "deny", Purpose.SEARCH: "unknown"}
+
+    answer = signed_in("ada").post(f"/works/{world.chariot.pk}/consent", answers, follow=True)
+
+    assert said(world) == [("train-ai", "allow", True), ("ai-input", "deny", False)]
+    assert "1 word changed" in answer.content.decode()
+
+
+def test_saving_the_same_again_changes_nothing(world: World) -> None:
+    answer = signed_in("ada").post(
+        f"/works/{world.chariot.pk}/consent", {Purpose.TRAIN_AI: "paid"}, follow=True
+    )
+
+    assert said(world) == [("train-ai", "allow", True)]
+    assert "Nothing changed" in answer.content.decode()
+
+
+def test_a_licence_needs_terms_and_uses_the_newest(world: World) -> None:
+    ada = signed_in("ada")
+    path = f"/works/{world.chariot.pk}/consent"
+
+    without = ada.post(path, {Purpose.SEARCH: "license"}, follow=True)
+    assert "Write your terms first" in without.content.decode()
+
+    licensing.offer(world.ada, uri="https://ada.example/licence", at=NOON)
+    ada.post(path, {Purpose.SEARCH: "license"})
+    assert said(world)[-1] == ("search", "license", False)
+
+
+def test_offering_terms_keeps_the_price_in_micros(world: World) -> None:
+    given = {
+        "price": "12.50",
+        "currency": "EUR",
+        "attribution_required": "on",
+        "uri": "https://ada.example/licence",
+    }
+
+    signed_in("ada").post("/terms/", given)
+
+    terms = world.ada.terms.get()
+    assert (terms.price_micros, terms.currency) == (12_500_000, "EUR")
+
+
+def test_a_default_counts_for_works_nothing_was_said_about(world: World) -> None:
+    work = make_work(world.ada)
+
+    signed_in("ada").post("/consent/default", {Purpose.DATA_MINING: "deny"})
+
+    statement = Statement.objects.get(creator=world.ada)
+    standing = consent.standing([work.pk], Purpose.DATA_MINING, at=statement.recorded_at)
+    assert standing[work.pk].decision == "deny"
+
+
+def test_a_preview_saves_nothing_and_names_the_deed(world: World) -> None:
+    asked = {"work": [world.chariot.pk], "purpose": Purpose.TRAIN_AI, "choice": "deny"}
+
+    answer = signed_in("ada").post("/consent/preview", asked)
+
+    assert "Stop training on 1 work" in answer.content.decode()
+    assert said(world) == [("train-ai", "allow", True)]
+
+
+def test_saying_it_together_changes_each_ticked_work(world: World) -> None:
+    other = make_work(world.ada)
+    asked = {
+        "work": [world.chariot.pk, other.pk],
+        "purpose": Purpose.TRAIN_AI,
+        "choice": "deny",
+    }
+
+    signed_in("ada").post("/consent/save", asked)
+
+    assert said(world)[1:] == [("train-ai", "deny", False), ("train-ai", "deny", False)]
+
+
+def test_nothing_ticked_is_said_beside_the_form(world: World) -> None:
+    answer = signed_in("ada").post(
+        "/consent/preview", {"purpose": Purpose.TRAIN_AI, "choice": "deny"}
+    )
+
+    assert answer.status_code == 422
+    assert "Tick one work at least." in answer.content.decode()
+
+
+def test_a_yes_that_does_not_count_yet_is_said_to_be_so(world: World) -> None:
+    mallory = signed_in("mallory")
+    world_of_hers = make_work(world.ben.__class__.objects.get(handle="mallory"))
+    type(world.ada).objects.filter(handle="mallory").update(identity_verified_at=None)
+
+    mallory.post(f"/works/{world_of_hers.pk}/consent", {Purpose.SEARCH: "allow"})
+
+    page = mallory.get(f"/works/{world_of_hers.pk}/mine/").content.decode()
+    assert "Not all of this is what companies are told yet." in page
