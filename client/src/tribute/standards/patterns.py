@@ -5,10 +5,12 @@ and no regular expression is built from them.
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 _UNRESERVED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
+_PLAIN = re.compile(rb"[!-$&-~]*")  # printable, and no percent sign
 _LONGEST_PATTERN = 8192
 
 
@@ -28,6 +30,7 @@ def path_of(url: str) -> str | None:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
+@lru_cache(maxsize=256)
 def normal(path: str) -> bytes:
     """Return the octets that are compared (RFC 9309, section 2.2.2).
 
@@ -36,6 +39,8 @@ def normal(path: str) -> bytes:
     their lack of one.
     """
     octets = path.encode("utf-8", "surrogatepass")
+    if _PLAIN.fullmatch(octets):
+        return octets
     encoded = b"".join(_encoded(octet) for octet in octets)
     return _ESCAPE.sub(_decoded, encoded)
 
