@@ -163,7 +163,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -267,7 +266,8 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
-STATIC_ROOT = HOME / "static"
+# Embedded, the files are served from where they lie; nothing is collected.
+STATIC_ROOT = None if EMBEDDED else HOME / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "server.static_files.Storage"},
@@ -304,11 +304,15 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/v1",
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "WorkIdentifierKind": "registry.api.serializers.WORK_KIND_CHOICES",
+        "CollectionKind": "registry.api.serializers.COLLECTION_KIND_CHOICES",
+        "Purpose": "registry.api.serializers.PURPOSE_CHOICES",
+        "Decision": "registry.api.serializers.DECISION_CHOICES",
+        "Medium": "registry.api.serializers.MEDIUM_CHOICES",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "server.openapi.add_problem_answers",

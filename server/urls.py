@@ -1,20 +1,20 @@
 """Every address of the service."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularJSONAPIView
 
 from attribution.api.urls import urlpatterns as attribution_api
 from ledger.api.urls import urlpatterns as ledger_api
 from ledger.api.urls import webhook_urlpatterns
 from registry.api.urls import urlpatterns as registry_api
-from server import health
+from server import api_docs, health
 
 urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("v1/", include([*registry_api, *ledger_api, *attribution_api])),
     path("v1/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
-    path("v1/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
+    path("v1/docs", api_docs.page, name="api-docs"),
     path("webhooks/", include(webhook_urlpatterns)),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
