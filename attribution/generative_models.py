@@ -32,7 +32,7 @@ class FeePolicy:
     price_share_ppm: int | None = None
 
 
-def register(
+def register(  # noqa: PLR0913 - a published policy is said in full, each part by name
     operator: Operator,
     *,
     name: str,

@@ -30,6 +30,9 @@ MILLION = 1_000_000
 COVERAGE_FLOOR = 0.01
 """Added to coverage before its logarithm, so that none at all is finite: log(0.01) = -4.6."""
 
+BACKGROUND = 10
+"""An output draws on fewer works than this, or on a language rather than on works."""
+
 LEAST_SHARE = 0.001
 """A work under a thousandth of an output is noise among many works, and belongs to nobody."""
 
@@ -50,9 +53,10 @@ class Resemblance:
 
     work: typed id of the work that stands for the cluster. cosine: the largest of the cosines
     between the output's embedding and those of the work's passages, -1 to 1; 0 without embeddings.
-    bm25: the score of Robertson and Zaragoza (2009), k1 = 1.2 and b = 0.75, over what a work would
-    score that held every word of the output without end, 0 to 1. coverage: the part of the
-    output's words that lie in word-for-word matches with the work, 0 to 1.
+    bm25: how far the best of the work's passages stands out (``stand_out``) by the score of
+    Robertson and Zaragoza (2009), k1 = 1.2 and b = 0.75, taken over what a passage would score
+    that held every word of the output without end; 0 to 1. coverage: the part of the output's
+    words that lie in word-for-word matches with the work, 0 to 1. Passages are of about 100 words.
     Raises InvalidEvidence for numbers outside these bounds.
     """
 
@@ -104,6 +108,20 @@ class Example:
     candidates: tuple[Resemblance, ...]
     origins: Mapping[str, float]
     rest: float = 1.0
+
+
+def stand_out(scores: Sequence[float]) -> list[float]:
+    """Return how far each score, 0 to 1, rises above the BACKGROUND-th best, in what is left to 1.
+
+    Any output resembles some works a little, by its language and its subject; what is like its
+    source, and like no ninth other work, stands out. The scores are of one work a cluster, or
+    copies would raise the background. Fewer scores than BACKGROUND have none.
+    """
+    ordered = sorted(scores, reverse=True)
+    background = ordered[BACKGROUND - 1] if len(ordered) >= BACKGROUND else 0.0
+    if background >= 1:
+        return [0.0] * len(scores)
+    return [max(0.0, (score - background) / (1 - background)) for score in scores]
 
 
 def weigh(candidates: Sequence[Resemblance], calibration: Calibration) -> Weights:

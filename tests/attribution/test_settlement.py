@@ -1,5 +1,6 @@
 """Who is paid what, in whole stories, read from the journal."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,11 +10,12 @@ from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
 from attribution import queries, settlement
+from attribution.indexing import index_works
 from attribution.methods import uniform
 from attribution.models import Contribution, GenerativeModel, Query, RoundingCarry
 from attribution.worker import settle_due
 from ledger.money import Money
-from registry.models import Creator, Manifest, Operator, Work, WorkFeatures
+from registry.models import Creator, Manifest, Operator, Statement, Work, WorkFeatures
 from tests.attribution.world import (
     CHARIOT,
     EIGHT_OF_TYGER,
@@ -243,6 +245,28 @@ def test_a_work_withdrawn_after_ingestion_still_earns(
     )
 
 
+@pytest.mark.parametrize("word", [allow, deny])
+def test_a_rivals_later_claim_does_not_stop_what_was_agreed(
+    writer: GenerativeModel, journal: Journal, word: Callable[..., Statement]
+) -> None:
+    mallory = make_creator("mallory", verified=False, at=INGESTED + DAY)
+    word(make_work(mallory, text=CHARIOT, at=INGESTED + DAY), at=INGESTED + DAY)
+    index_works(limit=10, at=GENERATED)
+    ask(writer, TWELVE_OF_CHARIOT)
+    journal()
+
+    settle()
+
+    assert (
+        journal()
+        == """
+        operator:acme:prepaid    -0.010000 EUR
+        platform:fee              0.001000 EUR
+        creator:ada:pending       0.009000 EUR
+    """
+    )
+
+
 def test_a_waived_share_follows_the_models_policy(
     acme: Operator, chariot: Work, ben: Creator, journal: Journal
 ) -> None:
@@ -413,6 +437,19 @@ def test_unreadable_evidence_is_parked_and_holds_nobody_up(
     assert (lost.state, lost.reason) == ("parked", "evidence_unreadable")
     assert lost.evidence is not None
     assert fine.state == "settled"
+
+
+def test_a_batch_of_nothing_but_unreadable_evidence_is_parked(
+    writer: GenerativeModel, settings: Any, journal: Journal
+) -> None:
+    lost = ask(writer)
+    settings.EVIDENCE_KEYS = ["another secret of at least 32 characters"]
+    journal()
+
+    assert settle() == 1
+
+    lost.refresh_from_db()
+    assert (lost.state, journal()) == ("parked", "")
 
 
 def test_a_rotated_key_still_opens_what_it_sealed(writer: GenerativeModel, settings: Any) -> None:
