@@ -6,8 +6,9 @@ is the busiest path of the ledger.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 COLUMNS = ("id", "key", "kind", "currency", "accounts", "amounts", "reverses", "effective_at")
@@ -17,8 +18,6 @@ TRAILER = struct.pack(">h", -1)
 _INT4_OID, _INT8_OID = 23, 20
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_FIXED = struct.Struct(">h iq i16s ih ih")
-_ARRAY = struct.Struct(">i iii ii")
 _NULL = struct.pack(">i", -1)
 _BIGINT = struct.Struct(">iq")
 
@@ -29,27 +28,34 @@ def row(  # noqa: PLR0913 - one argument a column
     key: UUID,
     kind: int,
     currency: int,
-    accounts: Iterable[int],
-    amounts: Iterable[int],
+    accounts: Sequence[int],
+    amounts: Sequence[int],
     reverses: int | None,
     effective_at: datetime,
 ) -> bytes:
     """One row of ``ledger_entry``. ``currency`` is numeric, ``effective_at`` aware."""
     microseconds = (effective_at - _POSTGRES_EPOCH) // _MICROSECOND
+    n = len(accounts)
+    sized_accounts, sized_amounts = [4] * (2 * n), [8] * (2 * n)
+    sized_accounts[1::2], sized_amounts[1::2] = accounts, amounts
     return b"".join(
         (
-            _FIXED.pack(len(COLUMNS), 8, entry_id, 16, key.bytes, 2, kind, 2, currency),
-            _array("ii", 4, _INT4_OID, list(accounts)),
-            _array("iq", 8, _INT8_OID, list(amounts)),
+            _layout(n).pack(
+                *(len(COLUMNS), 8, entry_id, 16, key.bytes, 2, kind, 2, currency),
+                *(20 + n * 8, 1, 0, _INT4_OID, n, 1, *sized_accounts),
+                *(20 + n * 12, 1, 0, _INT8_OID, n, 1, *sized_amounts),
+            ),
             _NULL if reverses is None else _BIGINT.pack(8, reverses),
             _BIGINT.pack(8, microseconds),
         )
     )
 
 
-def _array(item_format: str, width: int, oid: int, values: list[int]) -> bytes:
-    """A one-dimensional array without nulls: its length in bytes, its shape, its items."""
-    n = len(values)
-    head = _ARRAY.pack(20 + n * (4 + width), 1, 0, oid, n, 1)
-    sized = [part for value in values for part in (width, value)]
-    return head + struct.pack(">" + item_format * n, *sized)
+@lru_cache(maxsize=256)
+def _layout(legs: int) -> struct.Struct:
+    """Everything up to the second array; each value after its width, each array after its shape.
+
+    An array is its length in bytes, its dimensions, whether it has nulls, the type of its items,
+    their number and the lowest index.
+    """
+    return struct.Struct(f">h iq i16s ih ih 6i {'ii' * legs} 6i {'iq' * legs}")

@@ -114,7 +114,7 @@ def _check(draft: Draft) -> None:
     amounts = [amount for _, amount in draft.legs]
     if not MIN_LEGS <= len(amounts) <= MAX_LEGS or 0 in amounts or sum(amounts) != 0:
         raise InvalidDraft(f"{draft.key}: {len(amounts)} legs that add up to {sum(amounts)}")
-    if any(type(amount) is not int or abs(amount) > MAX_MICROS for amount in amounts):
+    if {*map(type, amounts)} != {int} or max(amounts) > MAX_MICROS or min(amounts) < -MAX_MICROS:
         raise InvalidAmount(f"{draft.key}: an amount is no whole number of 64 bits")
     if draft.effective_at.tzinfo is None:
         raise InvalidDraft(f"{draft.key}: the time it happened has no zone")
@@ -160,7 +160,9 @@ def _answer_known(drafts: Sequence[Draft]) -> tuple[Posted, list[Draft]]:
 
 def _known(keys: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement("find_keys"), {"keys": list(keys)})
+        # As text: the driver takes three times as long over a list of UUIDs.
+        array = "{" + ",".join([key.hex for key in keys]) + "}"
+        cursor.execute(statement("find_keys"), {"keys": array})
         columns = [column.name for column in cursor.description or ()]
         return {row[0]: dict(zip(columns, row, strict=True)) for row in cursor.fetchall()}
 

@@ -7,7 +7,15 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from ledger import gateway_choice, invariants, maturity, payouts, reconciliation, webhooks
+from ledger import (
+    gateway_choice,
+    heads,
+    invariants,
+    maturity,
+    payouts,
+    reconciliation,
+    webhooks,
+)
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +53,12 @@ def reconcile() -> int:
     for row in differing:
         log.error("reconciliation: %s", row)
     return len(differing)
+
+
+@shared_task(name="ledger.publish_head")
+def publish_head() -> int:
+    """Put the newest batch's hash into the transparency log; returns 1 when it was new."""
+    return int(heads.publish(at=timezone.now()) is not None)
 
 
 @shared_task(name="ledger.audit")

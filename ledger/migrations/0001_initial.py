@@ -171,6 +171,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="PublishedHead",
+            fields=[
+                ("seq", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("hash", models.BinaryField(max_length=32)),
+                ("leaf_hash", models.BinaryField(max_length=32)),
+                ("published_at", models.DateTimeField()),
+            ],
+            options={
+                "verbose_name": "published head",
+            },
+        ),
+        migrations.CreateModel(
             name="Balance",
             fields=[
                 (

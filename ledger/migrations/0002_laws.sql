@@ -89,6 +89,9 @@ CREATE TRIGGER ledger_providerevent_is_kept
 CREATE TRIGGER ledger_providertransaction_is_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_providertransaction
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
+CREATE TRIGGER ledger_publishedhead_is_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_publishedhead
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 CREATE TRIGGER ledger_reconciliation_is_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_reconciliation
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();

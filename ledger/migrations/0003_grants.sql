@@ -11,7 +11,8 @@ $$;
 REVOKE ALL ON
     ledger_account, ledger_balance, ledger_entry, ledger_line, ledger_batch, ledger_refusal,
     ledger_payee, ledger_topup, ledger_providerevent, ledger_providertransaction,
-    ledger_reconciliation, ledger_payoutbatch, ledger_payout, ledger_payoutevent
+    ledger_reconciliation, ledger_payoutbatch, ledger_payout, ledger_payoutevent,
+    ledger_publishedhead
 FROM PUBLIC, tribute_app;
 
 GRANT SELECT ON
@@ -25,7 +26,8 @@ GRANT SELECT, INSERT, UPDATE ON
     ledger_payee, ledger_topup, ledger_payoutbatch, ledger_payout
 TO tribute_app;
 GRANT SELECT, INSERT ON
-    ledger_payoutevent, ledger_providertransaction, ledger_reconciliation, ledger_providerevent
+    ledger_payoutevent, ledger_providertransaction, ledger_reconciliation, ledger_providerevent,
+    ledger_publishedhead
 TO tribute_app;
 GRANT UPDATE (outcome, processed_at, attempts, try_after, trouble)
     ON ledger_providerevent TO tribute_app;

@@ -1,6 +1,14 @@
 """The ledger's tables, by what they hold: books, payments, payouts."""
 
-from ledger.models.books import Account, Balance, Batch, Entry, Line, Refusal
+from ledger.models.books import (
+    Account,
+    Balance,
+    Batch,
+    Entry,
+    Line,
+    PublishedHead,
+    Refusal,
+)
 from ledger.models.payments import (
     Payee,
     ProviderEvent,
@@ -22,6 +30,7 @@ __all__ = [
     "PayoutEvent",
     "ProviderEvent",
     "ProviderTransaction",
+    "PublishedHead",
     "Reconciliation",
     "Refusal",
     "TopUp",

@@ -1,6 +1,6 @@
-"""The books as PostgreSQL keeps them; made by ``migrations/0001_initial.sql``, not by Django.
+"""The books as PostgreSQL keeps them; six tables made by ``migrations/0001_initial.sql``.
 
-The application may read all six tables and INSERT accounts, entries and refusals. Everything
+Django only mirrors them. The application may read all six and INSERT accounts, entries and refusals. Everything
 else follows by trigger, and nothing is ever changed or removed.
 """
 
@@ -166,3 +166,18 @@ class Line(models.Model):
     def __str__(self) -> str:
         net = Money(self.credit_micros - self.debit_micros, self.currency)
         return f"{self.account_id}@{self.batch_id} {net}"
+
+
+class PublishedHead(models.Model):
+    """A batch whose hash stands in the public transparency log; append-only, by trigger."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    hash = models.BinaryField(max_length=32)
+    leaf_hash = models.BinaryField(max_length=32)
+    published_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "published head"
+
+    def __str__(self) -> str:
+        return f"batch {self.seq} {bytes(self.hash).hex()[:16]}"

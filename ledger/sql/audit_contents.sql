@@ -3,7 +3,9 @@
 WITH content AS (
     SELECT entry.id >> 20 AS batch_id, count(*) AS n,
            sum(cardinality(entry.amounts)) AS legs,
-           sha256(string_agg(ledger_entry_digest(entry), ''::bytea ORDER BY entry.id)) AS hash
+           sha256(string_agg(ledger_entry_digest(id, key, kind, currency, accounts, amounts,
+                                                 reverses, effective_at),
+                             ''::bytea ORDER BY entry.id)) AS hash
       FROM ledger_entry AS entry
      GROUP BY entry.id >> 20
 ), volume AS (

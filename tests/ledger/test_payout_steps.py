@@ -1,0 +1,36 @@
+"""The table of steps: what is in it can happen, what is not cannot, and PostgreSQL agrees."""
+
+import pytest
+
+from ledger import payout_steps
+from ledger.errors import WrongState
+from ledger.models import Payout
+from ledger.vocabulary import PayoutStatus
+from tests.ledger.conftest import NOON
+
+FORBIDDEN = [
+    (before, after)
+    for before in PayoutStatus
+    for after in PayoutStatus
+    if after not in payout_steps.STEPS[before]
+]
+
+
+@pytest.mark.parametrize(("before", "after"), FORBIDDEN)
+def test_a_step_that_is_not_in_the_table_is_refused(
+    before: PayoutStatus, after: PayoutStatus
+) -> None:
+    payout = Payout(status=before.value)
+    with pytest.raises(WrongState):
+        payout_steps.move([payout], after, at=NOON)
+
+
+def test_every_state_has_its_row_and_can_be_reached() -> None:
+    assert set(payout_steps.STEPS) == set(PayoutStatus)
+    reached = {PayoutStatus.PLANNED}.union(*payout_steps.STEPS.values())
+    assert reached == set(PayoutStatus)
+
+
+def test_what_is_over_stays_over() -> None:
+    over = {status for status, following in payout_steps.STEPS.items() if not following}
+    assert over == {PayoutStatus.FAILED, PayoutStatus.REVERSED, PayoutStatus.CANCELED}
