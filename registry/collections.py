@@ -59,6 +59,7 @@ def claim(creator: Creator, *, kind: IdentifierKind, value: str, at: datetime) -
     key = _key(kind, value)
     if key.kind == IdentifierKind.DOMAIN and _suffixes().privatesuffix(key.canonical) is None:
         raise PublicSuffix(f"{key.canonical} belongs to nobody alone")
+    decision_index.hold_creator(creator.pk)
     try:
         with transaction.atomic():
             collection = Collection.objects.create(

@@ -153,12 +153,12 @@ def _require_fitting_terms(claimant: Creator, decision: Decision, terms: Terms |
 def _lock_subject(subject: Subject) -> None:
     """Make two who speak about one subject take turns, so that no sequence is given twice.
 
-    A creator's row is locked against new works too (their foreign key waits): a default must not
-    miss a work that is being registered.
+    A creator's default waits for works and places that are being registered, too: it must not
+    miss one.
     """
     match subject:
         case Creator():
-            Creator.objects.select_for_update().get(pk=subject.pk)
+            decision_index.lock_creator(subject.pk)
         case Work():
             Work.objects.select_for_update(no_key=True).get(pk=subject.pk)
         case Collection():
@@ -213,7 +213,7 @@ def _leaf(statement: Statement, last: Statement | None) -> dict[str, log.LeafVal
 def _keys(subject: Subject) -> set[bytes]:
     match subject:
         case Work():
-            return decision_index.keys_of_claim(subject.pk)
+            return decision_index.keys_of_claims([subject.pk])
         case Collection():
             return {bytes(subject.key)}
         case Creator():

@@ -43,10 +43,11 @@ def require_handle(handle: str) -> None:
 def verify_identity(creator: Creator, *, at: datetime) -> None:
     """Record that the creator is who they say; what they allow counts from ``at`` on.
 
-    Saying so again changes nothing. The row is locked against works being registered meanwhile,
-    which would otherwise be indexed as unproven.
+    Saying so again changes nothing. Works being registered meanwhile wait or are waited for:
+    otherwise they would be indexed as unproven.
     """
-    locked = Creator.objects.select_for_update().get(pk=creator.pk)
+    decision_index.lock_creator(creator.pk)
+    locked = Creator.objects.select_for_update(no_key=True).get(pk=creator.pk)
     if locked.identity_verified_at is None:
         locked.identity_verified_at = at
         locked.save(update_fields=["identity_verified_at"])

@@ -132,8 +132,30 @@ def lock(keys: CollectionOf[bytes]) -> None:
     else:
         scopes = Identifier.objects.filter(key__in=keys).values_list("scopes", flat=True)
         shared |= {_lock_id(bytes(scope)) for row in scopes for scope in row}
+    _take(exclusive=exclusive, shared=shared)
+
+
+def hold_creator(creator: str) -> None:
+    """Keep what concerns all of a creator's works waiting until this transaction's end.
+
+    Taken before a new link to the creator is made. The row itself would not do: PostgreSQL looks
+    at Django's deferred foreign keys only at commit.
+    """
+    _take(exclusive=set(), shared={_creator_lock_id(creator)})
+
+
+def lock_creator(creator: str) -> None:
+    """Wait for new links to a creator under way, and keep further ones waiting."""
+    _take(exclusive={_creator_lock_id(creator)}, shared=set())
+
+
+def _take(*, exclusive: set[int], shared: set[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(LOCK_KEYS, {"exclusive": sorted(exclusive), "shared": sorted(shared)})
+
+
+def _creator_lock_id(creator: str) -> int:
+    return int.from_bytes(ids.decode("cre", creator).bytes[8:], "big", signed=True)
 
 
 def differences(*, at: datetime) -> list[str]:
@@ -155,19 +177,24 @@ def keys_of_works(works: Iterable[str]) -> set[bytes]:
     return {bytes(key) for key in rows}
 
 
-def keys_of_claim(work: str) -> set[bytes]:
-    """Return the keys that a statement on one work bears on: its own and those it contends for."""
-    pairs = ClaimConflict.objects.filter(Q(work=work) | Q(other=work)).values_list("work", "other")
-    return keys_of_works({work, *(side for pair in pairs for side in pair)})
+def keys_of_claims(works: Iterable[str]) -> set[bytes]:
+    """Return the keys that what is said of some works bears on: theirs, and their rivals'.
+
+    Locks the works' own keys first, so that a conflict opened meanwhile is either seen here, or
+    sees what this transaction did.
+    """
+    wanted = set(works)
+    lock(keys_of_works(wanted))
+    pairs = ClaimConflict.objects.filter(Q(work__in=wanted) | Q(other__in=wanted))
+    rivals = {side for pair in pairs.values_list("work", "other") for side in pair}
+    return keys_of_works(wanted | rivals)
 
 
 def keys_of_creator(creator: str) -> set[bytes]:
     """Return every key that leads to a creator: through works and through collections."""
-    works = set(RightsShare.objects.filter(creator=creator).values_list("work_id", flat=True))
-    pairs = ClaimConflict.objects.filter(Q(work__in=works) | Q(other__in=works))
-    works |= {side for pair in pairs.values_list("work", "other") for side in pair}
+    works = RightsShare.objects.filter(creator=creator).values_list("work_id", flat=True)
     places = Collection.objects.filter(creator=creator).values_list("key", flat=True)
-    return keys_of_works(works) | {bytes(key) for key in places}
+    return keys_of_claims(works) | {bytes(key) for key in places}
 
 
 def keys_below(collection: Collection) -> set[bytes]:
@@ -177,7 +204,7 @@ def keys_below(collection: Collection) -> set[bytes]:
     """
     lock({bytes(collection.key)})
     works = Identifier.objects.filter(scopes__contains=[bytes(collection.key)])
-    return keys_of_works(works.values_list("work_id", flat=True)) | {bytes(collection.key)}
+    return keys_of_claims(works.values_list("work_id", flat=True)) | {bytes(collection.key)}
 
 
 def _lock_id(key: bytes) -> int:

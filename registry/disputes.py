@@ -48,7 +48,7 @@ def resolve(
         raise ConflictClosed(f"conflict {conflict.pk} was decided before")
     conflict.refresh_from_db()
     works = (conflict.work_id, conflict.other_id)
-    decision_index.refresh(decision_index.keys_of_works(works), at=at)
+    decision_index.refresh(decision_index.keys_of_claims(works), at=at)
     return conflict
 
 

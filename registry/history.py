@@ -108,7 +108,7 @@ class Link:
 
 
 def load(keys: CollectionOf[bytes]) -> list[Link]:
-    """Return every link from ``keys``, in nine queries whatever their number."""
+    """Return every link from ``keys``, in ten queries whatever their number."""
     known = known_among(keys)
     return list(_World(known).links()) if known else []
 
@@ -129,8 +129,8 @@ class _World:
         self.keys = frozenset(keys)
         matched = Identifier.objects.filter(key__in=self.keys)
         direct = set(matched.values_list("work_id", flat=True))
-        self.conflicts = _conflicts_of(direct)
-        partners = {other for pairs in self.conflicts.values() for other, _ in pairs}
+        partners = {other for pairs in _conflicts_of(direct).values() for other, _ in pairs}
+        self.conflicts = _conflicts_of(direct | partners)
         self.works = direct
         self.identifiers = _grouped(
             Identifier.objects.filter(work_id__in=direct | partners).order_by("id"), "work_id"

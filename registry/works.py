@@ -54,6 +54,7 @@ def register(  # noqa: PLR0913 - a work is described in full, each part by name
     parts = {creator.pk: WHOLE_PPM} if shares is None else dict(shares)
     _require_whole(parts, creator)
     keys = _keys(identifiers, fingerprint)
+    decision_index.hold_creator(creator.pk)
     _require_new(creator, keys)
     work = Work.objects.create(
         title=title, medium=medium, registered_by=creator, registered_at=at, **_codes(keys)
@@ -71,7 +72,7 @@ def register(  # noqa: PLR0913 - a work is described in full, each part by name
         )
     conflicts = disputes.open_conflicts(work, at=at)
     touched = [work.pk, *(conflict.other_id for conflict in conflicts)]
-    decision_index.refresh(decision_index.keys_of_works(touched), at=at)
+    decision_index.refresh(decision_index.keys_of_claims(touched), at=at)
     return work
 
 

@@ -1,6 +1,7 @@
 """What two do at once: sequences, conflicts and the index come out as if one had waited."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -12,6 +13,7 @@ from registry import creators, decision_index, log, operators
 from registry.errors import RegistryError
 from registry.models import ApiKey, ClaimConflict, LogEntry, LogOutbox, Statement
 from tests.factories import (
+    DAY,
     NOON,
     allow,
     deny,
@@ -19,7 +21,7 @@ from tests.factories import (
     make_operator,
     make_work,
 )
-from tribute.vocabulary import Purpose
+from tests.registry.test_evidence import proven_site
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_db")]
 
@@ -72,16 +74,51 @@ def test_two_who_register_the_same_bytes_at_once_are_in_conflict() -> None:
     assert decision_index.differences(at=NOON) == []
 
 
-def test_registering_while_the_identity_is_verified_leaves_nothing_unproven() -> None:
+@pytest.mark.parametrize("meanwhile", ["verify", "default"])
+def test_what_concerns_all_of_a_creators_works_waits_for_one_being_registered(
+    meanwhile: str,
+) -> None:
     ada = make_creator("ada", verified=False)
+    registered, done = threading.Event(), threading.Event()
 
-    together(
-        lambda: creators.verify_identity(ada, at=NOON),
-        *[lambda: allow(make_work(ada)) for _ in range(3)],
-        lambda: allow(ada, Purpose.SEARCH),
-    )
+    def register() -> None:
+        with transaction.atomic():
+            allow(make_work(ada))
+            registered.set()
+            # Long enough for the other to overtake, if nothing holds it.
+            done.wait(1)
+
+    def concern_all() -> None:
+        assert registered.wait(10)
+        if meanwhile == "verify":
+            creators.verify_identity(ada, at=NOON)
+        else:
+            deny(ada)
+        done.set()
+
+    assert together(register, concern_all) == []
 
     assert decision_index.differences(at=NOON) == []
+
+
+def test_proving_control_waits_for_what_is_being_registered_below() -> None:
+    ada = make_creator("ada", verified=False)
+    registered, done = threading.Event(), threading.Event()
+
+    def register() -> None:
+        with transaction.atomic():
+            allow(make_work(ada, url="https://ada.example/1"))
+            registered.set()
+            done.wait(1)
+
+    def prove() -> None:
+        assert registered.wait(10)
+        proven_site(ada, "ada.example")
+        done.set()
+
+    assert together(register, prove) == []
+
+    assert decision_index.differences(at=NOON + DAY) == []
 
 
 def test_two_sequencers_give_every_leaf_one_place() -> None:
@@ -117,4 +154,25 @@ def test_a_statement_that_is_rolled_back_leaves_neither_leaf_nor_index() -> None
         transaction.set_rollback(True)
 
     assert (Statement.objects.count(), LogOutbox.objects.count()) == (0, 0)
+    assert decision_index.differences(at=NOON) == []
+
+
+def test_a_word_on_a_work_reaches_the_rival_that_is_being_registered() -> None:
+    text = "The same words, word for word, as if one had copied the other. " * 9
+    ada, ben = make_creator("ada"), make_creator("ben")
+    work = make_work(ada, text=text)
+    registered = threading.Event()
+
+    def register() -> None:
+        with transaction.atomic():
+            make_work(ben, text=text, url="https://ben.example/copy")
+            registered.set()
+            time.sleep(0.3)
+
+    def speak() -> None:
+        assert registered.wait(10)
+        deny(work)
+
+    assert together(register, speak) == []
+
     assert decision_index.differences(at=NOON) == []

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from registry import checks, consent, creators, decision_index, disputes
+from registry import checks, consent, creators, decision_index, disputes, licensing
 from registry.checks import CheckItem
 from registry.errors import RegistryError
 from registry.models import Check, ClaimConflict, Creator, DecisionIndex, Identifier, Work
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 TEXTS = [f"A text about nothing in particular, number {n}, with some words. " * 9 for n in range(2)]
 URLS = ["https://ada.example/1", "https://ada.example/2", "https://ben.example/1"]
-WORDS = [Decision.ALLOW, Decision.DENY, Decision.UNKNOWN]
+WORDS = [Decision.ALLOW, Decision.DENY, Decision.LICENSE, Decision.UNKNOWN]
 PURPOSES = [Purpose.TRAIN_AI, Purpose.SEARCH]
 
 deeds = st.lists(
@@ -76,11 +76,16 @@ def do(people: list[Creator], deed: tuple[str, int, int, int, int], at: datetime
         case "state" | "default":
             works = Work.objects.filter(registered_by=person).order_by("pk")
             subject = works[what % len(works)] if verb == "state" and works else person
+            decision = WORDS[what % 4]
+            licensed = decision == Decision.LICENSE
             consent.state(
                 person,
                 subject,
                 purpose=PURPOSES[which % 2],
-                decision=WORDS[what % 3],
+                decision=decision,
+                terms=licensing.offer(person, uri="https://x.example/", at=at)
+                if licensed
+                else None,
                 effective_from=at + days * DAY,
                 at=at,
             )
