@@ -1,16 +1,19 @@
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tribute import verdict
+from tribute import standards, verdict
 from tribute.standards.statement import (
+    HIDING_CODES,
     Parsed,
     Problem,
     Standard,
     Statement,
     at_location,
+    cautious,
     combine,
     current,
 )
@@ -117,3 +120,27 @@ def test_another_standard_never_loosens_an_answer(
     after = combine([*kept, said(decision, Standard.TDM_AI)])[Purpose.TRAIN_AI].decision
 
     assert order.index(after) >= order.index(before)
+
+
+def test_nothing_is_permitted_while_something_could_not_be_read() -> None:
+    allowed, denied = said(Decision.ALLOW), said(Decision.DENY, Standard.RSL)
+    unread = Problem("rsl.xml", "rsl_unreadable", "not well formed")
+    harmless = Problem("rsl.xml", "rsl_unknown_use", "no use of RSL")
+
+    def decision(parsed: Parsed) -> Decision:
+        return cautious(parsed)[Purpose.TRAIN_AI].decision
+
+    assert decision(Parsed((allowed,), (harmless,))) == Decision.ALLOW
+    assert decision(Parsed((allowed,), (unread,))) == Decision.UNKNOWN
+    assert decision(Parsed((allowed, denied), (unread,))) == Decision.DENY
+
+
+def test_every_problem_that_hides_something_has_a_parser_that_reports_it() -> None:
+    sources = "".join(
+        path.read_text()
+        for folder in (Path(standards.__file__).parent, Path(verdict.__file__).parent)
+        for path in folder.glob("*.py")
+        if path.name != "statement.py"
+    )
+
+    assert {code for code in HIDING_CODES if f'"{code}"' not in sources} == set()

@@ -17,6 +17,24 @@ from tribute.vocabulary import Decision, Purpose
 
 _STRICTNESS = {Decision.ALLOW: 1, Decision.LICENSE: 2, Decision.DENY: 3}
 _LONGEST_RAW = 500
+# Problems that leave something unread, so that a refusal may stand there.
+HIDING_CODES = frozenset(
+    {
+        "ai_txt_truncated",
+        "aipref_unparsable",
+        "c2pa_invalid",
+        "c2pa_unreadable",
+        "epub_unreadable",
+        "not_fetched",
+        "page_incomplete",
+        "pdf_too_large",
+        "robots_truncated",
+        "rsl_unreadable",
+        "tdm_ai_unreadable",
+        "tdmrep_unreadable",
+        "xmp_unreadable",
+    }
+)
 
 
 class Standard(StrEnum):
@@ -85,6 +103,11 @@ class Problem:
     code: str
     message: str
 
+    @property
+    def hides(self) -> bool:
+        """Whether something was left unread, so that a refusal may stand there."""
+        return self.code in HIDING_CODES
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -126,6 +149,19 @@ def combine(statements: Iterable[Statement]) -> dict[Purpose, Combined]:
         deciding = tuple(s for s in about if s.decision == strictest)
         combined[purpose] = Combined(strictest, deciding)
     return combined
+
+
+def cautious(parsed: Parsed) -> dict[Purpose, Combined]:
+    """Combine like ``combine``, but permit nothing while something found could not be read."""
+    combined = combine(parsed.statements)
+    if not any(problem.hides for problem in parsed.problems):
+        return combined
+    return {
+        purpose: Combined(Decision.UNKNOWN, found.deciding)
+        if found.decision == Decision.ALLOW
+        else found
+        for purpose, found in combined.items()
+    }
 
 
 def current(statements: Iterable[Statement]) -> tuple[Statement, ...]:
