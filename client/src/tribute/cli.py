@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tribute import features
+from tribute import features, inspection_report
 from tribute.fingerprints import InvalidWork, fingerprint, sha256_of
 from tribute.identifiers import InvalidIdentifier, key_of
 from tribute.receipts import InvalidReceipt, verify_receipt
@@ -273,6 +273,7 @@ def _parser() -> argparse.ArgumentParser:
                      help=f"one of {', '.join(IdentifierKind)}")  # fmt: skip
     key.add_argument("value", metavar="VALUE", help="the identifier as people write it")
     key.set_defaults(run=_key)
+    inspection_report.add_command(commands)
     return parser
 
 

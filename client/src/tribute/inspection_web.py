@@ -1,0 +1,158 @@
+"""Gather what one address and its host say about uses, in every standard at once.
+
+Knows where each standard is looked for, and in which order; whoever calls passes in how to fetch. A
+file that is absent says nothing; one that cannot be reached may refuse.
+"""
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import urljoin
+
+from tribute.fetching import AGENT, Fetch, Fetched, FetchFailed
+from tribute.inspection import Findings, read_container, read_page, unread
+from tribute.standards import ai_txt, headers, robots, robots_usage, rsl, rsl_usage, tdmrep
+from tribute.standards.statement import Parsed
+from tribute.standards.tdmrep import Reservation
+
+_MOST_LICENSES = 5
+_ABSENT = range(400, 500)
+_TOO_MANY_REQUESTS = 429
+_SUCCESS = range(200, 300)
+
+
+def inspect_url(url: str, *, fetch: Fetch, agent: str | None = None) -> Findings:
+    """Read an address, its host's files, and the licences they point to.
+
+    The page itself is not fetched when robots.txt asks crawlers like this one not to. After a
+    redirect the files of the host it led to are read as well, and both count.
+    """
+    locations = _Locations(fetch, agent)
+    found, reserved = locations.at(url)
+    reservations = [reserved]
+    if not locations.may_fetch(url):
+        found += unread(url, "robots.txt asks crawlers not to fetch this page")
+        return Findings(url, found + _reserved(reservations, []))
+    try:
+        page = fetch(url)
+    except FetchFailed as error:
+        found += unread(url, str(error))
+        return Findings(url, found + _reserved(reservations, []))
+    embedded, links, carried = _content(page, agent)
+    found += embedded
+    if page.url != url:
+        there, reserved = locations.at(page.url)
+        found += there
+        reservations.append(reserved)
+    found += _reserved(reservations, carried)
+    found += _licenses([*locations.licenses, *links], page.url, fetch)
+    if page.status not in _SUCCESS:
+        found += unread(url, f"the page answered with status {page.status}")
+    return Findings(url, found)
+
+
+def _reserved(files: Iterable[Reservation | None], carried: Sequence[Reservation | None]) -> Parsed:
+    """Let what the content carries supersede each host's file; several files all count."""
+    standing = dict.fromkeys(tdmrep.supersede([file, *carried]) for file in files)
+    found = Parsed()
+    for reservation in standing:
+        found += tdmrep.statements_of(reservation)
+    return found
+
+
+class _Locations:
+    """The files of hosts that speak for many addresses, each fetched once."""
+
+    def __init__(self, fetch: Fetch, agent: str | None) -> None:
+        self._fetch = fetch
+        self._agent = agent
+        self._kept: dict[str, tuple[bytes | None, Parsed]] = {}
+        self.licenses: dict[str, None] = {}
+
+    def at(self, url: str) -> tuple[Parsed, Reservation | None]:
+        """Return what the host's files say about an address, the TDM reservation apart."""
+        found = Parsed()
+        data, problems = self._get(_joined(url, "/robots.txt"))
+        found += problems
+        if data is not None:
+            rules = robots.parse(data)
+            found += robots_usage.statements_for(rules, url, self._agent)
+            for rule in robots_usage.licenses_for(rules, self._agent):
+                self.licenses[_joined(url, rule.value)] = None
+        data, problems = self._get(_joined(url, "/ai.txt"))
+        found += problems
+        if data is not None:
+            found += ai_txt.statements_for(ai_txt.parse(data), url)
+        data, problems = self._get(_joined(url, tdmrep.FILE))
+        found += problems
+        reservations = tdmrep.Rules() if data is None else tdmrep.parse(data)
+        return found + Parsed(problems=reservations.problems), reservations.at(url)
+
+    def may_fetch(self, url: str) -> bool:
+        """Tell whether robots.txt lets this inspector fetch the page.
+
+        Unreachable means no (RFC 9309, section 2.3.1.4); absent means yes.
+        """
+        data, problems = self._get(_joined(url, "/robots.txt"))
+        if data is None:
+            return not problems.problems
+        return robots.parse(data).access(url, AGENT).allowed
+
+    def _get(self, url: str) -> tuple[bytes | None, Parsed]:
+        if url not in self._kept:
+            self._kept[url] = _document(url, self._fetch)
+        return self._kept[url]
+
+
+def _joined(base: str, address: str) -> str:
+    """Resolve an address; one that cannot be resolved stays as it is, and cannot be fetched."""
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return address
+
+
+def _document(url: str, fetch: Fetch) -> tuple[bytes | None, Parsed]:
+    """Get a file that may be absent; a web page in its place is no file of a standard."""
+    try:
+        answer = fetch(url)
+    except FetchFailed as error:
+        return None, unread(url, str(error))
+    absent = answer.status in _ABSENT and answer.status != _TOO_MANY_REQUESTS
+    if absent or answer.media_type == "text/html":
+        return None, Parsed()
+    if answer.status not in _SUCCESS or not answer.complete:
+        return None, unread(url, f"status {answer.status}, or too large")
+    return answer.body, Parsed()
+
+
+def _content(
+    page: Fetched, agent: str | None
+) -> tuple[Parsed, list[str], list[Reservation | None]]:
+    """Read a response: its fields, and what its body carries in itself."""
+    fields = headers.collect(page.fields)
+    found, header = headers.parse(fields, agent=agent)
+    links = list(headers.license_links(fields))
+    carried: list[Reservation | None] = [header]
+    if page.media_type in {"text/html", "application/xhtml+xml"}:
+        inside, more, reservation = read_page(page.body, page.url, agent)
+        links += more
+    else:
+        inside, reservation = read_container(page.body)
+    carried.append(reservation)
+    if not page.complete:
+        inside += unread(page.url, "the page is too large to be read whole")
+    return found + inside, links, carried
+
+
+def _licenses(addresses: list[str], base: str, fetch: Fetch) -> Parsed:
+    found = Parsed()
+    wanted = list(dict.fromkeys(_joined(base, address) for address in addresses))
+    for address in wanted[:_MOST_LICENSES]:
+        data, problems = _document(address, fetch)
+        found += problems
+        if data is None:
+            found += unread(address, "a licence that the location names is not there")
+        else:
+            found += rsl_usage.statements_for(rsl.parse(data, source=address), base)
+    if len(wanted) > _MOST_LICENSES:
+        found += unread(base, f"only {_MOST_LICENSES} of {len(wanted)} licences were read")
+    return found
