@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import dateformat
+from django.utils.translation import gettext as _
 
 from attribution.models import Contribution, Query
 from ledger import statements
@@ -82,7 +83,7 @@ def months(creator: Creator, currency: str, *, at: datetime) -> list[Month]:
     )
     earned = {(month.year, month.month): micros for month, micros in rows}
     return [
-        Month(m, dateformat.format(m, "M Y"), Money(earned.get((m.year, m.month), 0), currency))
+        Month(m, dateformat.format(m, _("M Y")), Money(earned.get((m.year, m.month), 0), currency))
         for m in begins
     ]
 
@@ -92,7 +93,7 @@ def chart(of_months: list[Month]) -> Chart:
     return bars(
         [
             (
-                dateformat.format(m.begins, "M"),
+                dateformat.format(m.begins, _("M")),
                 m.amount.micros,
                 amounts.to_minor_unit(m.amount.micros, m.amount.currency)
                 if m.amount.micros

@@ -3,17 +3,19 @@
 Reads the registry's facts and asks it what stands; what counts is never decided here.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count, OuterRef, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal import sentences
-from portal.wording import PURPOSES, Choice
+from portal.wording import PURPOSES, UNSAID, Choice, choice_of
 from registry import consent
 from registry.models import Collection, Creator, LogOutbox, Statement, Terms, Work
 from tribute.vocabulary import Purpose
@@ -76,6 +78,32 @@ def words(
 def _last_said(statements: Iterable[Statement]) -> dict[str, Statement]:
     ordered = sorted(statements, key=lambda s: (s.effective_from, s.sequence))
     return {s.subject_id: s for s in ordered}
+
+
+def counts(creator: Creator, purpose: Purpose, *, at: datetime) -> dict[str, int]:
+    """Count the creator's works by what the creator says about a purpose (choice → works).
+
+    A work nothing was said about counts under the creator's general word, if there is one.
+    """
+    last = Statement.objects.filter(
+        work=OuterRef("pk"), claimant=creator, purpose=purpose, effective_from__lte=at
+    ).order_by("-effective_from", "-sequence")
+    rows = (
+        Work.objects.filter(shares__creator=creator)
+        .annotate(
+            said=Subquery(last.values("decision")[:1]), paid=Subquery(last.values("paid")[:1])
+        )
+        .values_list("said", "paid")
+        .annotate(works=Count("pk"))
+        .order_by()
+    )
+    general = sentences.standing_words(
+        Statement.objects.filter(creator=creator, purpose=purpose), at=at
+    ).get(purpose, UNSAID.value)
+    found: Counter[str] = Counter()
+    for decision, paid, works in rows:
+        found[choice_of(decision, paid=paid) if decision else general] += works
+    return dict(found)
 
 
 def past(subject: Work | Collection) -> list[Event]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -201,7 +202,10 @@ def say_together(request: HttpRequest, creator: Creator) -> HttpResponse:
 def _together(request: HttpRequest, creator: Creator) -> SayTogether:
     """Read the form; a work that is not the creator's is none of the choices."""
     asked = request.POST.getlist("work")[:MOST_TOGETHER]
-    own = set(own_works(creator).values_list("pk", flat=True)) if asked else set()
+    try:
+        own = set(own_works(creator).filter(pk__in=asked).values_list("pk", flat=True))
+    except ValidationError:  # not an id of any work
+        own = set()
     return SayTogether(request.POST, work_ids=[i for i in asked if i in own])
 
 

@@ -7,13 +7,11 @@ from django.utils.translation import gettext as _
 
 from portal import earned, sayings, uses
 from portal.access import for_people, person, roles
-from portal.views.works import own_works
-from portal.wording import CHOICES, UNSAID, choice_of
+from portal.wording import CHOICES, UNSAID
 from registry.models import Creator, RightsShare
 from tribute.vocabulary import Purpose
 
 MORNING_ENDS, DAY_ENDS = 12, 18
-MOST_WORKS_SUMMED = 2_000
 
 
 @for_people
@@ -65,11 +63,9 @@ def _greeting(name: str) -> str:
 
 def _says(creator: Creator) -> list[tuple[str, bool, int]]:
     """Count the works by what the creator says about training: (decision, paid, how many)."""
-    works = list(own_works(creator).order_by("-registered_at")[:MOST_WORKS_SUMMED])
-    words = sayings.words(works, Purpose.TRAIN_AI, creator=creator, at=timezone.now())
-    said = [choice_of(word.decision, paid=word.paid) for word in words.values()]
+    said = sayings.counts(creator, Purpose.TRAIN_AI, at=timezone.now())
     return [
-        (choice.decision.value, choice.paid, said.count(choice.value))
+        (choice.decision.value, choice.paid, said[choice.value])
         for choice in (*CHOICES, UNSAID)
         if choice.value in said
     ]

@@ -106,3 +106,23 @@ def test_a_yes_that_does_not_count_yet_is_said_to_be_so(world: World) -> None:
 
     page = mallory.get(f"/works/{world_of_hers.pk}/mine/").content.decode()
     assert "Not all of this is what companies are told yet." in page
+
+
+def test_works_are_counted_by_what_is_said_about_them(world: World) -> None:
+    ada = signed_in("ada")
+    make_work(world.ada)
+    spoken = make_work(world.ada)
+    ada.post(f"/works/{spoken.pk}/consent", {Purpose.TRAIN_AI: "allow"})
+
+    before = ada.get("/overview/").context["says"]
+    ada.post("/consent/default", {Purpose.TRAIN_AI: "deny"})
+    after = ada.get("/overview/").context["says"]
+
+    assert before == [("allow", True, 1), ("allow", False, 1), ("unknown", False, 1)]
+    assert after == [("deny", False, 1), ("allow", True, 1), ("allow", False, 1)]
+
+
+def test_ids_that_are_none_are_no_works(world: World) -> None:
+    asked = {"work": ["nonsense"], "purpose": Purpose.TRAIN_AI, "choice": "deny"}
+
+    assert signed_in("ada").post("/consent/save", asked).status_code == 422
