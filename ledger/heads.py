@@ -26,7 +26,11 @@ def publish(*, at: datetime) -> PublishedHead | None:
         if newest is None or PublishedHead.objects.filter(pk=newest.seq).exists():
             return None
         digest = bytes(newest.hash)
-        leaf: dict[str, log.LeafValue] = {"t": "ledger.head", "batch": newest.seq, "hash": digest.hex()}
+        leaf: dict[str, log.LeafValue] = {
+            "t": "ledger.head",
+            "batch": newest.seq,
+            "hash": digest.hex(),
+        }
         return PublishedHead.objects.create(
             seq=newest.seq, hash=digest, leaf_hash=log.append(leaf, at=at), published_at=at
         )

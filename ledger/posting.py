@@ -80,9 +80,9 @@ def key_for(reference: str) -> UUID:
     return uuid5(_REFERENCES, reference)
 
 
-def mirror(draft_of: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+def mirror(legs: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     """The legs that undo legs."""
-    return tuple((account, -amount) for account, amount in draft_of)
+    return tuple((account, -amount) for account, amount in legs)
 
 
 def post(drafts: Sequence[Draft], *, at: datetime) -> Posted:

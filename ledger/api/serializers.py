@@ -95,23 +95,6 @@ class PayeeSerializer(serializers.Serializer[Any]):
     refreshed_at = serializers.DateTimeField()
 
 
-class NewOnboardingSerializer(StrictSerializer):
-    """What the provider needs to begin."""
-
-    email = serializers.EmailField(help_text="Goes to the payment provider and is not kept.")
-    country = serializers.RegexField(r"^[A-Z]{2}$", help_text="ISO 3166-1 alpha-2.")
-    return_url = serializers.URLField(max_length=1_000)
-    refresh_url = serializers.URLField(
-        max_length=1_000, help_text="Asked for when the link is used up; must mint another."
-    )
-
-
-class OnboardingSerializer(serializers.Serializer[Any]):
-    """Where the creator identifies itself to the provider; single-use and short-lived."""
-
-    url = serializers.CharField()
-
-
 # Payout admins ----------------------------------------------------------------------------------
 
 

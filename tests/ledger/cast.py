@@ -6,14 +6,14 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 
-from ledger import maturity, payees, topups, webhooks
+from ledger import maturity, payees, payouts, topups, webhooks
 from ledger.accounts import AccountKind, account_id
 from ledger.gateway_paper import PaperGateway
-from ledger.models import Payee, TopUp
+from ledger.models import Payee, Payout, PayoutBatch, PayoutEvent, TopUp
 from ledger.money import Money
 from ledger.posting import Draft, EntryKind, post
 from registry.models import Creator, Operator, User
-from tests.ledger.conftest import NOON
+from tests.factories import NOON
 
 LATER = datetime.max.replace(year=2999, tzinfo=NOON.tzinfo)
 """After every holding period that began when the test ran."""
@@ -96,3 +96,28 @@ def attempt(role: str, sql: str) -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"SET LOCAL ROLE {role}")
         cursor.execute(sql)
+
+
+def approved(mia: User, noah: User) -> PayoutBatch:
+    batch = payouts.prepare(mia, currency="EUR", at=NOON)
+    payouts.submit(batch, mia, at=NOON)
+    return payouts.approve(batch, noah, at=NOON)
+
+
+def of(creator: Creator) -> Payout:
+    return Payout.objects.get(creator=creator)
+
+
+def history(creator: Creator) -> list[str]:
+    events = PayoutEvent.objects.filter(payout__creator=creator).order_by("pk")
+    return list(events.values_list("to_status", flat=True))
+
+
+def send(gateway: PaperGateway, at: datetime = NOON) -> int:
+    return payouts.send_due(gateway=gateway, at=at, limit=100)
+
+
+def sent_minor(gateway: PaperGateway) -> int:
+    """What left the platform's balance at the provider, in cents."""
+    page = gateway.balance_transactions(since=NOON, cursor=None)
+    return -sum(row.amount_minor for row in page.items if row.kind.startswith("transfer"))

@@ -10,9 +10,8 @@ from ledger import gateway_choice, webhooks
 from ledger.gateway_paper import PaperGateway
 from ledger.models import Entry, PayoutBatch, ProviderEvent, TopUp
 from registry.models import Creator, Operator, User
-from tests.factories import api_client, make_operator, make_user
+from tests.factories import NOON, api_client, make_operator, make_user
 from tests.ledger.cast import LATER, admin, earn, earn_available, hear, payable, top_up
-from tests.ledger.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("sound")
 
@@ -156,18 +155,13 @@ def test_a_period_is_a_month(as_ada: APIClient, period: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_period")
 
 
-def test_a_creator_begins_onboarding(as_ada: APIClient, ada: Creator, paper: PaperGateway) -> None:
+def test_a_key_reads_whether_the_creator_can_be_paid_and_changes_nothing(
+    as_ada: APIClient, ada: Creator, paper: PaperGateway
+) -> None:
     assert as_ada.get("/v1/payee").status_code == 404
-    body = {
-        "email": "ada@example.org",
-        "country": "DE",
-        "return_url": "https://ada.example/done",
-        "refresh_url": "https://ada.example/again",
-    }
-    assert as_ada.post("/v1/payee", body, format="json").json() == {"url": body["return_url"]}
-    assert as_ada.get("/v1/payee").json()["can_receive"] is False
     payable(ada, paper)
     assert as_ada.get("/v1/payee").json()["can_receive"] is True
+    assert as_ada.post("/v1/payee", {}, format="json").status_code == 405
 
 
 # Payout admins ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from ledger.models import Batch, Entry
 from ledger.money import Money
 from ledger.posting import Draft, EntryKind, Posted, key_for, post
 from registry.models import Creator, Operator
-from tests.ledger.conftest import NOON
+from tests.factories import NOON
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 

@@ -8,8 +8,8 @@ from ledger import heads, invariants
 from ledger.gateway_paper import PaperGateway
 from ledger.models import Batch, PublishedHead
 from registry.models import Creator, LogOutbox, Operator
+from tests.factories import NOON
 from tests.ledger.cast import earn_available, tamper, top_up
-from tests.ledger.conftest import NOON
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from ledger.accounts import AccountKind
 from ledger.gateway_paper import PaperGateway
 from ledger.posting import Draft, EntryKind, key_for, mirror, post
 from registry.models import Creator, Operator
+from tests.factories import NOON
 from tests.ledger.cast import account, admin, attempt, earn, earn_available, payable, tamper, top_up
-from tests.ledger.conftest import NOON
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from ledger import payout_steps
 from ledger.errors import WrongState
 from ledger.models import Payout
 from ledger.vocabulary import PayoutStatus
-from tests.ledger.conftest import NOON
+from tests.factories import NOON
 
 FORBIDDEN = [
     (before, after)

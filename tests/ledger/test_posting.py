@@ -19,8 +19,8 @@ from ledger.money import Money
 from ledger.posting import Draft, EntryKind, key_for, mirror, post
 from ledger.vocabulary import RefusalReason
 from registry.models import Creator, Operator
+from tests.factories import NOON
 from tests.journal import Journal
-from tests.ledger.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("sound")
 

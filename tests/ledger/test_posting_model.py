@@ -13,7 +13,7 @@ from ledger.accounts import AccountKind, account_ids
 from ledger.errors import KeyReused
 from ledger.posting import Draft, EntryKind, key_for, post
 from registry.models import Creator, Operator
-from tests.ledger.conftest import NOON
+from tests.factories import NOON
 
 Legs = tuple[tuple[int, int], ...]
 

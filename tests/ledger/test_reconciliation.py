@@ -11,9 +11,9 @@ from ledger.gateway_paper import PaperGateway
 from ledger.models import ProviderTransaction, Reconciliation
 from ledger.money import Money
 from registry.models import Creator, Operator
+from tests.factories import NOON
 from tests.journal import Journal
 from tests.ledger.cast import account, admin, earn_available, payable, top_up
-from tests.ledger.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("sound")
 

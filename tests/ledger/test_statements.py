@@ -14,9 +14,9 @@ from ledger.models import Batch
 from ledger.money import Money
 from ledger.posting import EntryKind
 from registry.models import Creator, Operator
+from tests.factories import NOON
 from tests.journal import Journal
 from tests.ledger.cast import LATER, account, admin, earn, earn_available, payable, top_up
-from tests.ledger.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("sound")
 

@@ -9,8 +9,8 @@ from ledger.gateway_paper import PaperGateway
 from ledger.models import Payout, TopUp
 from registry.models import Creator, Operator
 from server.celery import app
+from tests.factories import NOON
 from tests.ledger.cast import admin, earn, payable, tamper, top_up
-from tests.ledger.conftest import NOON
 
 BELLS = {
     tasks.send_due_payouts,

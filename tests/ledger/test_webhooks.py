@@ -14,9 +14,9 @@ from ledger.gateway_paper import PaperGateway
 from ledger.models import Payee, Payout, ProviderEvent, TopUp
 from ledger.money import Money
 from registry.models import Creator, Operator
+from tests.factories import NOON
 from tests.journal import Journal
 from tests.ledger.cast import account, admin, earn_available, hear, payable, top_up
-from tests.ledger.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("sound")
 

@@ -1,18 +1,15 @@
 """Endpoints for creators: what was earned, statements of account, being paid."""
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ledger import gateway_choice, payees, statements
+from ledger import payees, statements
 from ledger.api.serializers import (
     AllEarningsSerializer,
-    NewOnboardingSerializer,
-    OnboardingSerializer,
     PayeeSerializer,
 )
 from ledger.errors import NoPayee
@@ -65,7 +62,11 @@ class StatementOfAccount(APIView):
 
 
 class Payee(APIView):
-    """The creator's account at the payment provider."""
+    """The creator's account at the payment provider.
+
+    Read only: whoever gives the provider bank details decides where the money goes, so onboarding
+    asks for a person who has just signed in, never for a key.
+    """
 
     permission_classes = [HasScope("earnings:read")]
 
@@ -79,21 +80,3 @@ class Payee(APIView):
         if payee is None:
             raise NoPayee(f"{creator.pk} has no account at the payment provider yet")
         return Response(PayeeSerializer(payee).data)
-
-    @extend_schema(
-        operation_id="onboardPayee",
-        summary="Begin or continue to identify yourself to the payment provider",
-        request=NewOnboardingSerializer,
-        responses=OnboardingSerializer,
-    )
-    def post(self, request: Request) -> Response:
-        """Mint a link."""
-        asked = NewOnboardingSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        url = payees.onboard(
-            creator_of(request),
-            **asked.validated_data,
-            gateway=gateway_choice.configured(),
-            at=timezone.now(),
-        )
-        return Response(OnboardingSerializer({"url": url}).data)
