@@ -97,7 +97,7 @@ def canonical_json(value: object) -> bytes:
     """Return the canonical JSON (RFC 8785) of texts, whole numbers, lists and ASCII-named objects.
 
     For these the order of keys is that of their bytes, so orjson writes what
-    ``tribute.receipts.canonical_json`` does, in a thirtieth of the time.
+    ``tribute.receipts.canonical_json`` does, many times faster.
     """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 

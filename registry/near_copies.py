@@ -12,8 +12,8 @@ from tribute.vocabulary import IdentifierKind
 
 # Measured on 256-bit text codes: 10 % of the words changed moves 0.23, strangers 0.49 of the bits.
 FARTHEST = 0.30
-# A 64-bit code carries less: by chance 1 pair of strangers in 1,400 lies within 0.30, one in a
-# million within 0.20, and a picture cropped by 5 % still does (0.19).
+# A 64-bit code carries less: by chance 1 pair of strangers in 1,280 lies within 0.30, one in
+# four million within 0.20, and a picture cropped by 5 % still does (0.19).
 FARTHEST_SHORT = 0.20
 SHORT_BITS = 64
 FIND_NEAR_COPIES = (Path(__file__).parent / "sql" / "find_near_copies.sql").read_text()

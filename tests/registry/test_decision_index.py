@@ -37,7 +37,7 @@ deeds = st.lists(
 
 
 @settings(
-    max_examples=20,
+    max_examples=12,
     phases=[Phase.explicit, Phase.generate],
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
