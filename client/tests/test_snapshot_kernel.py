@@ -1,0 +1,154 @@
+"""The compiled kernel and plain Python agree in every bit, on ordinary URLs and on nonsense."""
+
+import hashlib
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tribute.identifiers import InvalidIdentifier, candidate_keys, canonical_url
+from tribute.snapshot import probing
+from tribute.snapshot.changes import Changes, gate_of
+from tribute.snapshot.probing import KERNEL, KernelProber, PlainProber
+from tribute.snapshot.tables import Columns, Numbers
+
+ROWS = 6_000
+CODES = 500
+LABELS = ["www", "a", "Bc", "x-y", "example", "co_m", "org", "k8", "d" * 63]
+HOSTS = [".".join(labels) for labels in [["example", "com"], ["a", "b", "example", "org"],
+         ["www", "www", "uk"], ["a", "b", "c", "d", "e", "f", "g"], ["u", "v", "w", "x", "y", "z"]]]  # fmt: skip
+PIECES = [
+    "a", "B", ".html", "index", "/", "/", "/", "/./", "/../", "/..", "/.", "..", "%41", "%2f", "%7E",
+    "%zz", "%", "é", "日本", "😀", "\u07ff", "\ud7ff", " ", "[", "]", "{", "|", "'", '"', ":", "@",
+    "?", "#", "utm=1", "&", "=", "+", ";", "^", "`", "<", ">", "~", "-", "_", "\\", "\t", "\x7f",
+]  # fmt: skip
+ODD = [
+    "", "http://", "http:///a.b/", "http:/a.b/", "https://a.b@c.d/", "https://127.0.0.1/",
+    "https://0x7f.1/", "https://[::1]:8080/", "https://xn--bcher-kva.example/", "https://a..b/",
+    "https://bücher.example/", "https://a.b./", "https://localhost/", "ftp://a.b/", "https://a.b:99999/",
+    "https://a.b:0080/", "https://a.b:0/", "https://a.b:/", "https://a.b?q", "https://a.b#f", "  http://a.b/ ",
+    "https://a.b/?", "https://a.b/#\x01", "https://a.b/#é", f"https://{'a' * 64}.b/", "https://www.com/",
+    f"https://a.b/{'x' * 3000}", f"https://{'.'.join(['a' * 50] * 6)}/", "https://a.b/%", "https://a.b/%4",
+]  # fmt: skip
+
+
+def urls(chance: random.Random, count: int) -> list[str]:
+    return [_url(chance) for _ in range(count)] + ODD
+
+
+def _url(chance: random.Random) -> str:
+    labels = [chance.choice(LABELS) for _ in range(chance.randint(1, 7))]
+    host = chance.choice(HOSTS) if chance.random() < 0.7 else ".".join(labels)
+    scheme = chance.choice(["http://", "https://", "HTTPS://", "https://www."])
+    port = chance.choice(["", "", "", ":80", ":443", ":8080", ":08080"])
+    pieces = PIECES[:9] if chance.random() < 0.6 else PIECES
+    path = "".join(chance.choice(pieces) for _ in range(chance.randint(0, 12)))
+    return f"{scheme}{host}{port}/{path}" if chance.random() < 0.9 else scheme + host + port + path
+
+
+def tables(chance: random.Random, known: list[str]) -> dict[str, Columns]:
+    """Rules on some of the keys of some of the URLs."""
+    rows = Changes()
+    for url in known:
+        try:
+            keys = candidate_keys(url)
+        except InvalidIdentifier:
+            continue
+        for key in keys:
+            if chance.random() < 0.3:
+                rows.put(key.kind, key.digest, chance.randrange(1, CODES))
+                if gate := gate_of(key.kind, key.canonical):
+                    rows.open_gate(*gate)
+    return rows.columns()
+
+
+def scores(chance: random.Random) -> Numbers:
+    numbers = np.array([[chance.randrange(2**23) for _ in range(3)] for _ in range(CODES)], "<u4")
+    numbers[0] = 0
+    return numbers
+
+
+def kernels() -> Iterator[Any]:
+    """The kernel, with the processor's SHA instructions and without; none without a compiler."""
+    for with_instructions in (False, True) if KERNEL else ():
+        KERNEL.use_sha_instructions(with_instructions)
+        yield KERNEL
+
+
+def test_kernel_and_plain_python_agree() -> None:
+    chance = random.Random(7)
+    asked = urls(chance, ROWS)
+    rules, numbers = tables(chance, asked[::2]), scores(chance)
+    column = pa.array(asked)
+
+    plain = PlainProber(rules).scores(column, numbers)
+    for _ in kernels():
+        fast = KernelProber(rules).scores(column, numbers)
+        assert np.array_equal(fast[0], plain[0])
+        assert np.array_equal(fast[1], plain[1])
+
+    hits = int((plain[0] > 0).any(axis=1).sum())
+    assert ROWS // 4 < hits < ROWS
+    assert 0 < int(plain[1].sum()) < len(asked)
+    sliced = probing.prober(rules).scores(column.slice(70, 500), numbers)
+    assert np.array_equal(sliced[0], plain[0][70:570])
+
+
+def test_kernel_writes_the_same_canonical_form() -> None:
+    for kernel in kernels():
+        written = 0
+        for url in urls(random.Random(8), 4 * ROWS):
+            form = kernel.canonical(url.encode())
+            if form is not None:
+                assert form.decode() == canonical_url(url)
+                written += 1
+        assert written > 2 * ROWS
+
+
+def test_kernel_hashes_as_the_standard_says() -> None:
+    chance = random.Random(9)
+    for kernel in kernels():
+        for length in [*range(200), 1000, 6000]:
+            text = chance.randbytes(length)
+            assert kernel.digest(3, text) == hashlib.sha256(b"\x03" + text).digest()
+
+
+@pytest.mark.parametrize(
+    ("offsets", "shift"),
+    [
+        *(([*limits], 63) for limits in [(0, 13), (-1, 12), (5, 4), (0,), (0, 1, 2)]),
+        *(([0, 12], shift) for shift in (31, 62, 64)),
+    ],
+)
+def test_kernel_refuses_buffers_that_do_not_fit(offsets: list[int], shift: int) -> None:
+    table = [np.zeros(1, "<u8"), np.zeros(1, "<u8"), np.zeros(1, "<u4"), np.zeros(3, "<u4"), 63]
+    numbers, out, slow = np.zeros((1, 1), "<u4"), np.zeros((1, 1), "<u4"), np.zeros(1, "u1")
+
+    for kernel in kernels():
+        tail = (numbers, 1, b"https://a.b/")
+        fitting = np.array([0, 12], "<i4")
+        assert kernel.check(*table * 4, *tail, fitting, out, slow) == 0
+        limits = np.array(offsets, "<i4")
+        with pytest.raises(ValueError, match="fit"):
+            kernel.check(*table[:4], shift, *table * 3, *tail, limits, out, slow)
+
+
+def test_bytes_that_are_no_text_are_not_understood() -> None:
+    offsets = pa.py_buffer(np.array([0, 14, 26], "<i4"))
+    data = pa.py_buffer(b"https://a.b/\xff\xfehttps://a.b/")
+    broken = pa.Array.from_buffers(pa.string(), 2, [None, offsets, data])
+    rules = Changes().columns()
+    numbers = np.zeros((1, 1), "<u4")
+
+    for prober in (PlainProber(rules), probing.prober(rules)):
+        assert prober.scores(broken, numbers)[1].tolist() == [False, True]
+
+
+def test_without_a_kernel_the_plain_way_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = Changes().columns()
+    monkeypatch.setattr(probing, "KERNEL", None)
+
+    assert isinstance(probing.prober(rules), PlainProber)
