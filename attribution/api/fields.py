@@ -17,6 +17,7 @@ from tribute.features import Features, InvalidFeatures
             "ngram_size": {"type": "integer"},
             "words": {"type": "integer"},
             "hashes": {"type": "string", "format": "byte"},
+            "blocks": {"type": "string", "format": "byte"},
         },
         "additionalProperties": False,
     }

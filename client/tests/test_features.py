@@ -1,3 +1,4 @@
+import base64
 import json
 from hashlib import blake2b
 from typing import Any
@@ -19,8 +20,22 @@ def test_a_hash_is_blake2b_of_the_words_in_order() -> None:
 
     first = blake2b(b"in the beginning god created the", digest_size=8).digest()
     second = blake2b(b"the beginning god created the heaven", digest_size=8).digest()
-    assert reduced == Features(7, (int.from_bytes(first, "big"), int.from_bytes(second, "big")))
-    assert (reduced.version, reduced.ngram_size) == ("features/1", 6)
+    hashes = (int.from_bytes(first, "big"), int.from_bytes(second, "big"))
+    assert (reduced.words, reduced.hashes) == (7, hashes)
+    assert (reduced.version, reduced.ngram_size) == ("features/2", 6)
+
+
+def test_a_block_counts_the_words_of_fifty_hashed() -> None:
+    def term(word: bytes) -> int:
+        digest = blake2b(word, digest_size=8, person=b"tribute term").digest()
+        return int.from_bytes(digest[:3], "big")
+
+    reduced = reduce("tyger " * 49 + "Burning bright bright")
+
+    assert reduced.blocks == (
+        tuple(sorted([(term(b"tyger"), 49), (term(b"burning"), 1)])),
+        ((term(b"bright"), 2),),
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,7 +54,7 @@ def test_words_are_normalised_runs_of_letters_digits_and_marks(text: str, words:
 
 
 def test_a_text_shorter_than_an_ngram_has_no_hashes() -> None:
-    assert reduce("one two three four five") == Features(5, ())
+    assert reduce("one two three four five").hashes == ()
     assert len(reduce("one two three four five six").hashes) == 1
 
 
@@ -66,7 +81,17 @@ def test_both_forms_come_back_as_they_were(text: str, ngram_size: int) -> None:
     assert Features.from_json(json.loads(json.dumps(reduced.to_json()))) == reduced
 
 
-@given(st.binary(max_size=60) | st.binary(max_size=40).map(lambda tail: b"TFE1\x06" + tail))
+def test_features_of_the_first_version_are_still_read() -> None:
+    old = Features(6, (1,))
+
+    assert old.to_bytes() == b"TFE1\x06\0\0\0\x06" + b"\0" * 7 + b"\x01"
+    assert Features.from_bytes(old.to_bytes()) == old
+
+
+@given(
+    st.binary(max_size=60)
+    | st.tuples(st.sampled_from([b"TFE1\x06", b"TFE2\x06"]), st.binary(max_size=40)).map(b"".join)
+)
 def test_from_bytes_raises_nothing_but_invalid_features(data: bytes) -> None:
     try:
         reduced = Features.from_bytes(data)
@@ -91,6 +116,8 @@ GOOD: dict[str, Any] = {
         {},
         GOOD | {"prompt": "secret"},
         GOOD | {"version": "features/2"},
+        GOOD | {"version": "features/3"},
+        GOOD | {"blocks": ""},
         GOOD | {"version": 1},
         GOOD | {"ngram_size": 1},
         GOOD | {"ngram_size": 33},
@@ -112,6 +139,29 @@ def test_from_json_refuses_what_to_json_never_writes(data: Any) -> None:
 
     with pytest.raises(InvalidFeatures):
         Features.from_json(data)
+
+
+NEW: dict[str, Any] = GOOD | {"version": "features/2", "blocks": "AgAAAQIAAAIE"}
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        b"",
+        b"\0",
+        b"\x01\0\0\x01",
+        b"\x01\0\0\x01\x05",
+        b"\x02\0\0\x01\x03\0\0\x01\x03",
+        b"\x02\0\0\x02\x03\0\0\x01\x03",
+        b"\x02\0\0\x01\x06\0\0\x02\0",
+        b"\x01\0\0\x01\x06\x01\0\0\x01\x06",
+    ],
+)
+def test_blocks_that_do_not_fit_the_words_are_refused(blocks: bytes) -> None:
+    assert Features.from_json(NEW).blocks == (((1, 2), (2, 4)),)
+
+    with pytest.raises(InvalidFeatures):
+        Features.from_json(NEW | {"blocks": base64.b64encode(blocks).decode()})
 
 
 def test_from_json_refuses_too_many_hashes_before_decoding_them(
