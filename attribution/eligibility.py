@@ -13,7 +13,14 @@ from django.db.models import Q
 
 from attribution.shares import Owner
 from registry import consent
-from registry.models import Creator, Manifest, ManifestRow, Operator, RightsShare
+from registry.models import (
+    ClaimConflict,
+    Creator,
+    Manifest,
+    ManifestRow,
+    Operator,
+    RightsShare,
+)
 from tribute.vocabulary import Decision, Purpose
 
 _USES = (Decision.ALLOW, Decision.LICENSE)
@@ -32,6 +39,15 @@ class Withheld(StrEnum):
     """The creator has left and was erased."""
 
 
+class Escrow(StrEnum):
+    """Why an owner's part is kept apart for now."""
+
+    CLAIM = "claim"
+    """Two creators claim the work, and nobody has decided between them."""
+    CAP = "cap"
+    """The work earned more from one operator in a day than the model's policy lets pass unseen."""
+
+
 def owners(
     works: Collection[str], *, manifest: Manifest, operator: Operator, at: datetime
 ) -> dict[str, list[Owner]]:
@@ -39,11 +55,12 @@ def owners(
 
     A creator asks to be paid in the statement that allows the use, as it stands at ``at``. Once
     the use is no longer allowed, what the model learned before is still owed as it was agreed at
-    ingestion.
+    ingestion. What a work earns while a claim to it is open is kept apart.
     """
     standing = consent.standing(works, Purpose.TRAIN_AI, at=at)
     agreed = _agreed(works, manifest=manifest)
     own = set(Creator.objects.filter(members__operators=operator).values_list("pk", flat=True))
+    contested = _contested(works)
     found: dict[str, list[Owner]] = defaultdict(list)
     shares = RightsShare.objects.filter(work__in=works).select_related("creator")
     for share in shares.order_by("work_id", "creator_id"):
@@ -51,7 +68,8 @@ def owners(
         asked = stands.paid if stands.decision in _USES else share.work_id in agreed
         waived = not asked or share.creator_id in stands.waived
         reason = _reason(share.creator, waived=waived, own=share.creator_id in own)
-        found[share.work_id].append(Owner(share.creator_id, share.ppm, reason))
+        escrow = Escrow.CLAIM if share.work_id in contested else ""
+        found[share.work_id].append(Owner(share.creator_id, share.ppm, reason, escrow))
     return dict(found)
 
 
@@ -70,3 +88,10 @@ def _agreed(works: Collection[str], *, manifest: Manifest) -> set[str]:
     asked = Q(statement__paid=True) | Q(statement=None, decision=Decision.ALLOW)
     rows = ManifestRow.objects.filter(asked, manifest=manifest, work__in=works)
     return {str(work) for work in rows.values_list("work_id", flat=True)}
+
+
+def _contested(works: Collection[str]) -> set[str]:
+    """Return those of ``works`` to which a claim is open."""
+    rows = ClaimConflict.objects.filter(Q(work__in=works) | Q(other__in=works), resolved_at=None)
+    sides = {str(side) for pair in rows.values_list("work_id", "other_id") for side in pair}
+    return sides & set(works)

@@ -83,3 +83,15 @@ class TooManyPayees(AttributionError):
     """One query pays at most 4,000 creators."""
 
     code = "too_many_payees"
+
+
+class NotRecomputable(AttributionError):
+    """A query is recomputed from the record kept with it, by the same version of its method."""
+
+    code = "query_not_recomputable"
+
+
+class NotParked(AttributionError):
+    """Only a parked query is replayed; others settle by themselves, or are final."""
+
+    code = "query_not_parked"

@@ -5,9 +5,10 @@ the total of the others', so that nobody's earnings are another's to read.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from attribution.errors import NotSettled
-from attribution.methods import uniform, verbatim
+from attribution.methods import cascade, reported, shapley, similarity, uniform, verbatim
 from attribution.models import Contribution, Query
 from ledger.models import Batch, Entry
 from ledger.money import Money
@@ -22,6 +23,11 @@ _WITHHELD = {
     "erased": "the creator has left",
 }
 
+_ESCROW = {
+    "claim": "kept apart until the open claim to this work is decided",
+    "cap": "kept apart until a person has looked at what this work earns in a day",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -29,7 +35,7 @@ class Row:
 
     ``words`` of the output were found in the work; ``share_ppm`` of the answer is what that makes,
     others who share the words and co-owners of the work accounted for. ``reason`` says why
-    nothing was paid, when nothing was.
+    nothing was paid, or why the amount is kept apart.
     """
 
     work_id: str
@@ -61,7 +67,7 @@ class Explanation:
     rows: tuple[Row, ...]
     rule: str
     method: str
-    parameters: dict[str, int | str]
+    parameters: dict[str, Any]
     output_words: int | None
     entry_id: int
     batch_seq: int
@@ -107,23 +113,92 @@ def _row(part: Contribution, *, currency: str, whole: int) -> Row:
         words=part.words,
         share_ppm=part.weight * PPM // whole,
         amount=Money(part.micros, currency),
-        reason=_WITHHELD.get(part.withheld, part.withheld),
+        reason=_WITHHELD.get(part.withheld) or _ESCROW.get(part.escrow, ""),
     )
 
 
 def _rule(query: Query) -> str:
+    """Say the method in plain words; resemblance is never called a cause."""
+    fee = f"The platform keeps {query.parameters['platform_fee_ppm'] / 10_000:g} % of the fee. "
+    return fee + _RULES[query.method](query)
+
+
+def _verbatim(query: Query) -> str:
+    return f"{_repeated(query)} A word that is found in no text belongs to the remainder."
+
+
+def _repeated(query: Query) -> str:
     given = query.parameters
-    fee = f"The platform keeps {given['platform_fee_ppm'] / 10_000:g} % of the fee. "
-    if query.method == verbatim.NAME:
-        return fee + (
-            f"The rest is shared by words: each of the output's {query.words} words that lies in a "
-            f"run of at least {given['min_words']} words found in registered texts is shared "
-            "equally by the texts it is found in; near-copies count as one text, the earliest "
-            f"registered. A word found in more than {given['max_sharers']} texts, or in none, "
-            "belongs to the remainder."
-        )
-    assert query.method == uniform.NAME, "query_settled_has_its_entry"
-    return fee + (
+    return (
+        f"The rest is shared by words: each of the output's {query.words} words that lies in a "
+        f"run of at least {given['min_words']} words found in registered texts is shared "
+        "equally by the texts it is found in; near-copies count as one text, the earliest "
+        f"registered, and a word found in more than {given['max_sharers']} texts shows no origin."
+    )
+
+
+def _cascade(query: Query) -> str:
+    return (
+        f"{_repeated(query)} What the words found leave over is shared by resemblance: "
+        f"{_RESEMBLANCE}"
+    )
+
+
+def _similarity(_query: Query) -> str:
+    return f"The rest is shared by resemblance: {_RESEMBLANCE}"
+
+
+_RESEMBLANCE = (
+    "works whose passages have the output's words in common, and stand out by it among all works, "
+    "get the more the likelier an output of theirs looks like this one, and nobody gets what looks "
+    "like the work of strangers. Resembling a work does not show that the answer came from it."
+)
+
+
+def _shapley(_query: Query) -> str:
+    return (
+        "The rest is shared by the Shapley values of resemblance: a passage of the output is worth "
+        "what its most alike work has of it, and works that are as alike share that equally; the "
+        "passages count alike. Resembling a work does not show that the answer came from it."
+    )
+
+
+def _reported(query: Query) -> str:
+    given = query.parameters
+    lds = given["measured_lds"]
+    measured = (
+        f"measured their quality as {lds:g} (linear datamodelling score, 1 is perfect)"
+        if lds is not None
+        else "has not measured their quality"
+    )
+    checked = (
+        f" They differ by {given['divergence_ppm'] / 10_000:g} % from what the registry finds "
+        "by words."
+        if "divergence_ppm" in given
+        else ""
+    )
+    return (
+        "The rest is shared by the operator's own scores of the rows its model learned from, "
+        f"computed with {given['tool']}: the scores of a work's rows are added, those that speak "
+        "against the output count as nothing, and near-copies count as one work. At least "
+        f"{given['floor_ppm'] / 10_000:g} % stay unattributed. The operator "
+        f"{measured}.{checked}"
+    )
+
+
+def _uniform(query: Query) -> str:
+    given = query.parameters
+    return (
         f"The rest is shared alike by {given['window']} of the {given['works']} works the model "
         "learned from, drawn by the query's id; near-copies count as one."
     )
+
+
+_RULES = {
+    verbatim.NAME: _verbatim,
+    cascade.NAME: _cascade,
+    similarity.NAME: _similarity,
+    shapley.NAME: _shapley,
+    reported.NAME: _reported,
+    uniform.NAME: _uniform,
+}

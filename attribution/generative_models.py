@@ -40,7 +40,9 @@ def register(  # noqa: PLR0913 - a published policy is said in full, each part b
     fee: FeePolicy,
     at: datetime,
     manifest: Manifest | None = None,
-    method: str = GenerativeModel.Method.VERBATIM,
+    method: str = GenerativeModel.Method.CASCADE,
+    floor_ppm: int = 0,
+    work_cap_micros: int | None = None,
     unattributed_policy: str = GenerativeModel.UnattributedPolicy.POOL,
 ) -> GenerativeModel:
     """Publish a model and its policy; another policy is another version.
@@ -61,6 +63,8 @@ def register(  # noqa: PLR0913 - a published policy is said in full, each part b
                 fee_micros=fee.fixed_micros,
                 price_share_ppm=fee.price_share_ppm,
                 method=method,
+                floor_ppm=floor_ppm,
+                work_cap_micros=work_cap_micros,
                 unattributed_policy=unattributed_policy,
                 created_at=at,
             )

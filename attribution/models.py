@@ -23,7 +23,11 @@ class GenerativeModel(models.Model):
     class Method(models.TextChoices):
         """How a query's contributing works are found."""
 
+        CASCADE = "cascade", "words found in registered texts, then resemblance"
         VERBATIM = "verbatim", "words of the output found in registered texts"
+        SIMILARITY = "similarity", "resemblance to registered texts"
+        SHAPLEY = "shapley", "resemblance of each passage, by Shapley values"
+        REPORTED = "reported", "the operator's own scores"
         UNIFORM = "uniform", "every work of the manifest alike"
 
     class UnattributedPolicy(models.TextChoices):
@@ -41,7 +45,11 @@ class GenerativeModel(models.Model):
     # The published policy: a fixed fee for each query, or a share of its price.
     fee_micros = models.BigIntegerField(null=True, blank=True)
     price_share_ppm = models.IntegerField(null=True, blank=True)
-    method = models.CharField(max_length=12, choices=Method, default=Method.VERBATIM)
+    method = models.CharField(max_length=12, choices=Method, default=Method.CASCADE)
+    # What one work earns of the operator's queries in a UTC day before a person looks at it.
+    work_cap_micros = models.BigIntegerField(null=True, blank=True)
+    # What scores that the operator reports leave unattributed in any case.
+    floor_ppm = models.IntegerField(default=0)
     unattributed_policy = models.CharField(
         max_length=12, choices=UnattributedPolicy, default=UnattributedPolicy.POOL
     )
@@ -58,7 +66,25 @@ class GenerativeModel(models.Model):
                 | Q(fee_micros=None, price_share_ppm__gt=0, price_share_ppm__lte=WHOLE_PPM),
             ),
             CheckConstraint(
-                name="model_method_is_known", condition=Q(method__in=["verbatim", "uniform"])
+                name="model_method_is_known",
+                condition=Q(
+                    method__in=[
+                        "cascade",
+                        "verbatim",
+                        "similarity",
+                        "shapley",
+                        "reported",
+                        "uniform",
+                    ]
+                ),
+            ),
+            CheckConstraint(
+                name="model_work_cap_is_above_zero",
+                condition=Q(work_cap_micros=None) | Q(work_cap_micros__gt=0),
+            ),
+            CheckConstraint(
+                name="model_floor_is_a_part_of_the_whole",
+                condition=Q(floor_ppm__gte=0, floor_ppm__lte=WHOLE_PPM),
             ),
             CheckConstraint(
                 name="model_unattributed_policy_is_known",
@@ -127,6 +153,8 @@ class Query(models.Model):
     method = models.CharField(max_length=12, blank=True)
     method_version = models.CharField(max_length=12, blank=True)
     parameters = models.JSONField(default=dict)
+    # What the method read, who owned it, and what rounding owed them: see attribution.recomputing.
+    record = models.JSONField(null=True)
     words = models.IntegerField(null=True)
     weight = models.BigIntegerField(null=True)
     platform_micros = models.BigIntegerField(null=True)
@@ -202,6 +230,8 @@ class Contribution(models.Model):
     micros = models.BigIntegerField()
     # Why the creator got nothing for a weight; its money is in the remainder.
     withheld = models.CharField(max_length=16, blank=True)
+    # Why the money is kept apart until somebody has decided; see attribution.eligibility.
+    escrow = models.CharField(max_length=16, blank=True, default="")
 
     class Meta:
         constraints = [
@@ -222,6 +252,10 @@ class Contribution(models.Model):
             CheckConstraint(
                 name="contribution_withheld_pays_nothing",
                 condition=Q(withheld="") | Q(micros=0),
+            ),
+            CheckConstraint(
+                name="contribution_escrow_is_known",
+                condition=Q(escrow="") | Q(escrow__in=["claim", "cap"], work__isnull=False),
             ),
         ]
         indexes = [models.Index(fields=["creator", "-id"], name="contribution_of_creator")]

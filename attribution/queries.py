@@ -5,6 +5,7 @@ here, at the door, and only the features are kept, encrypted, until settlement. 
 place in a report at all. Weighing and paying come later, in the worker.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from attribution.errors import (
 from attribution.generative_models import fee_of
 from attribution.models import GenerativeModel, Query
 from attribution.sealing import digests, seal
+from attribution.waiting import ReportedScores, Waiting
 from ledger.money import Money
 from registry.errors import NotFound
 from registry.models import Operator
@@ -33,6 +35,9 @@ MOST_REPORTS = 1_000
 LARGEST_OUTPUT_BYTES = 64 * 1024
 MOST_WORDS = 65_536
 """A text of 64 KiB has fewer; features say so themselves and so need their own limit."""
+
+MOST_SCORES = 1_000
+LARGEST_SETTINGS_BYTES = 4_096
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
@@ -45,6 +50,8 @@ class QueryReport:
     price: what the operator's customer paid; needed when the model's fee is a share of it.
     output, features: the generated text, or what the client reduced it to; at most one, and
     neither for a model whose method reads no outputs. Neither is ever printed.
+    scores: of rows of the model's manifest, for a model whose method is ``reported``; an output
+    beside them is compared with them.
     """
 
     model_id: str
@@ -53,6 +60,7 @@ class QueryReport:
     price: Money | None = None
     output: str | None = field(default=None, repr=False)
     features: Features | None = field(default=None, repr=False)
+    scores: ReportedScores | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,7 @@ def _models(operator: Operator, reports: Iterable[QueryReport]) -> Mapping[str, 
     wanted = {report.model_id for report in reports}
     well_formed = {model_id for model_id in wanted if _is_model_id(model_id)}
     rows = GenerativeModel.objects.filter(operator=operator, pk__in=well_formed)
+    rows = rows.select_related("manifest")
     found = {model.pk: model for model in rows}
     for model_id in sorted(wanted):
         if model_id not in found:
@@ -141,27 +150,56 @@ def _accept(
 
 
 def _reduce(report: QueryReport, model: GenerativeModel) -> bytes:
-    """Return the features to keep, in bytes; the text goes no further than this function."""
+    """Return what to keep, in bytes; the text goes no further than this function."""
     given = [each for each in (report.output, report.features) if each is not None]
     if model.method == GenerativeModel.Method.UNIFORM:
-        if given:
+        if given or report.scores:
             raise InvalidEvidence(f"{model.pk} shares alike and reads no output; send none")
         return b""
-    if len(given) != 1:
+    scores = _checked_scores(report, model)
+    if len(given) > 1 or not (given or scores):
         raise InvalidEvidence(f"{report.external_id!r} needs an output or its features, not both")
+    return Waiting(_reduced(report) if given else None, scores).to_bytes()
+
+
+def _checked_scores(report: QueryReport, model: GenerativeModel) -> ReportedScores | None:
+    """Return the scores of a model that asks for them, when they fit its manifest."""
+    scores = report.scores
+    if (model.method == GenerativeModel.Method.REPORTED) != (scores is not None):
+        wanted = "no scores" if scores else "scores"
+        raise InvalidEvidence(f"{report.external_id!r}: {model.pk} asks for {wanted}")
+    if scores is None:
+        return None
+    manifest = model.manifest
+    assert manifest is not None, "queries wait for a manifest"
+    digest = bytes(manifest.digest).hex() if manifest.digest else ""
+    if scores.origin.manifest not in {manifest.pk, digest}:
+        raise InvalidEvidence(f"{report.external_id!r}: the scores are of another manifest")
+    rows = scores.of_rows.rows
+    if len(rows) > MOST_SCORES:
+        raise InvalidEvidence(f"{report.external_id!r}: a query has at most {MOST_SCORES} scores")
+    if rows and max(rows) > manifest.rows_count:
+        raise InvalidEvidence(f"{report.external_id!r}: the manifest has no row {max(rows)}")
+    if len(json.dumps(dict(scores.origin.settings))) > LARGEST_SETTINGS_BYTES:
+        raise InvalidEvidence(f"{report.external_id!r}: settings are larger than 4 KiB")
+    return scores
+
+
+def _reduced(report: QueryReport) -> Features:
+    """Return the output as features, within the limits."""
     if report.output is not None and len(report.output.encode(errors="replace")) > (
         LARGEST_OUTPUT_BYTES
     ):
         raise OutputTooLarge(f"{report.external_id!r}: an output has at most 64 KiB in UTF-8")
-    reduced = report.features or _reduced(report)
+    reduced = report.features or _reduce_text(report)
     if reduced.words > MOST_WORDS:
         raise OutputTooLarge(f"{report.external_id!r}: an output has at most {MOST_WORDS} words")
     if reduced.ngram_size != features.NGRAM_SIZE:
         raise InvalidEvidence(f"features are of n-grams of {features.NGRAM_SIZE} words")
-    return reduced.to_bytes()
+    return reduced
 
 
-def _reduced(report: QueryReport) -> Features:
+def _reduce_text(report: QueryReport) -> Features:
     try:
         return features.reduce(report.output or "")
     except InvalidFeatures:

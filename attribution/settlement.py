@@ -6,17 +6,18 @@ come from the method, the division from ``shares``, the books are the ledger's.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from attribution import eligibility, weighing
+from attribution import caps, eligibility, records, weighing
+from attribution.eligibility import Escrow
 from attribution.errors import TooManyPayees
 from attribution.models import Contribution, GenerativeModel, Query, RoundingCarry
-from attribution.shares import Owner, Payee, Shares, share
+from attribution.shares import Owner, Part, Payee, Shares, share
 from attribution.sql import statement
 from attribution.weighing import Finding, Unweighable
 from ledger import posting
@@ -30,10 +31,11 @@ MOST_PAYEES = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """One query's finding and division, before the ledger has been asked."""
+    """One query's finding, its works' owners and the division, before the ledger was asked."""
 
     query: Query
     finding: Finding
+    owners: Mapping[str, Sequence[Owner]]
     shares: Shares
 
     @property
@@ -52,7 +54,7 @@ def settle(queries: Sequence[Query], *, at: datetime) -> None:
     weighed = _weigh(queries)
     owners = _owners(queries, weighed, at=at)
     _lock_models(queries)
-    divided, parked = _divide(queries, weighed, owners)
+    divided, parked = _divide(queries, weighed, owners, at=at)
     drafts = _drafts(divided, at=at)
     posted = posting.post(list(drafts.values()), at=at)
     settled = [each for each in divided if drafts[each.query.pk].key in posted.entry_ids]
@@ -106,19 +108,23 @@ def _divide(
     queries: Iterable[Query],
     weighed: dict[str, Finding | Unweighable],
     owners: dict[str, dict[str, list[Owner]]],
+    *,
+    at: datetime,
 ) -> tuple[list[Settlement], dict[Query, str]]:
     divided: list[Settlement] = []
     parked: dict[Query, str] = {}
     carries = {model: _carries(model, owned) for model, owned in owners.items()}
+    earned = caps.Earned(queries, at=at)
     for query in queries:
         finding = weighed[query.pk]
         if isinstance(finding, Unweighable):
             parked[query] = finding.reason
             continue
+        owned = earned.capped(query, finding.weights, owners[query.model_id])
         shares = share(
             query.fee,
             finding.weights,
-            owners[query.model_id],
+            owned,
             platform_ppm=settings.PLATFORM_FEE_PPM,
             carry=carries[query.model_id],
         )
@@ -126,7 +132,8 @@ def _divide(
             parked[query] = TooManyPayees.code
             continue
         carries[query.model_id].update(shares.carried)
-        divided.append(Settlement(query, finding, shares))
+        earned.add(query, shares)
+        divided.append(Settlement(query, finding, owned, shares))
     return divided, parked
 
 
@@ -165,10 +172,19 @@ def _legs(settlement: Settlement) -> dict[AccountKey, int]:
     legs[AccountKind.OPERATOR_PREPAID, query.operator_id, query.currency] -= query.fee_micros
     legs[AccountKind.PLATFORM_FEE, None, query.currency] += shares.platform
     for part in shares.parts:
-        legs[AccountKind.CREATOR_PENDING, part.creator, query.currency] += part.micros
+        legs[_account(part, query.currency)] += part.micros
     legs[policy, None, query.currency] += shares.remainder
     assert sum(legs.values()) == 0, "a fee and its shares add up"
     return {key: amount for key, amount in legs.items() if amount}
+
+
+def _account(part: Part, currency: str) -> AccountKey:
+    """Choose where an owner's part goes: what is contested stays in his name, but apart."""
+    if part.escrow == Escrow.CAP:
+        return AccountKind.UNCLAIMED, None, currency
+    if part.escrow == Escrow.CLAIM:
+        return AccountKind.CREATOR_DISPUTED, part.creator, currency
+    return AccountKind.CREATOR_PENDING, part.creator, currency
 
 
 def _contributions(settlement: Settlement) -> Iterable[Contribution]:
@@ -183,6 +199,7 @@ def _contributions(settlement: Settlement) -> Iterable[Contribution]:
             words=part.words,
             micros=part.micros,
             withheld=part.withheld,
+            escrow=part.escrow,
         )
     rest = shares.weight - sum(part.weight for part in shares.parts if not part.withheld)
     if rest or shares.remainder:
@@ -225,6 +242,10 @@ def _close_settled(
                 "methods": [each.finding.method for each in settled],
                 "versions": [each.finding.version for each in settled],
                 "parameters": [json.dumps(each.finding.parameters | kept) for each in settled],
+                "records": [
+                    json.dumps(records.write(each.finding, each.owners, each.shares))
+                    for each in settled
+                ],
                 "manifests": [_uuid("mft", each.query.model.manifest_id or "") for each in settled],
                 "words": [each.finding.words for each in settled],
                 "weights": [each.shares.weight for each in settled],

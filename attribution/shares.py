@@ -30,11 +30,15 @@ REMAINDER: Payee = ("", "")
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A creator's ``ppm`` of a work; with a ``withheld`` reason he earns nothing by it here."""
+    """A creator's ``ppm`` of a work; with a ``withheld`` reason he earns nothing by it here.
+
+    With an ``escrow`` reason he earns it, but it is kept apart until somebody has decided.
+    """
 
     creator: str
     ppm: int
     withheld: str = ""
+    escrow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Part:
     words: int
     micros: int
     withheld: str
+    escrow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,8 @@ class Shares:
     """A fee divided: ``platform``, ``parts`` and ``remainder`` (micros) add up to it.
 
     ``weight`` is the sum of all weights in millionths, ``carried`` what each payee's carry changes
-    by, in parts of a micro (PARTS make one); the changes add up to zero.
+    by, in parts of a micro (PARTS make one); the changes add up to zero. ``carry`` is what was
+    carried before, where it mattered.
     """
 
     platform: int
@@ -65,6 +71,7 @@ class Shares:
     remainder: int
     weight: int
     carried: Mapping[Payee, int]
+    carry: Mapping[Payee, int]
 
 
 def is_tiny(fee: Money, *, payees: int) -> bool:
@@ -105,10 +112,13 @@ def share(
             words=each.words,
             micros=0 if owner.withheld else amounts[each.work, owner.creator],
             withheld=owner.withheld,
+            escrow="" if owner.withheld else owner.escrow,
         )
         for each, owner, part in rows
     )
-    return Shares(platform, parts, amounts[REMAINDER], whole, carried)
+    mattered = {payee: carry[payee] for payee in due if carry.get(payee)}
+    before = mattered if is_tiny(net, payees=len(due)) else {}
+    return Shares(platform, parts, amounts[REMAINDER], whole, carried, before)
 
 
 def _divide(

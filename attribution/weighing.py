@@ -1,23 +1,33 @@
 """Open a query's evidence and let its model's method weigh it.
 
-Owns the choice of method, its parameters, and what is recorded of it. It writes nothing.
+Owns the way from evidence to what the methods read, and their parameters. It writes nothing; what
+it returns is everything needed to weigh the query again.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from attribution import candidates
+from attribution import calibrations, candidates, judging, lexical, resemblance
 from attribution.errors import EvidenceUnreadable, InvalidEvidence
-from attribution.methods import uniform, verbatim
-from attribution.methods.evidence import Weights
+from attribution.judging import Inputs, Parameters
+from attribution.methods import shapley, uniform, verbatim
+from attribution.methods.evidence import Evidence, Weights
+from attribution.methods.reported import total_variation
+from attribution.methods.similarity import Calibration
 from attribution.models import GenerativeModel, Query
 from attribution.sealing import Sealed, unseal
+from attribution.waiting import ReportedScores, Waiting
 from registry.manifests import allowed_works
-from registry.models import Manifest
-from tribute.features import Features, InvalidFeatures
+from registry.models import Manifest, ManifestRow
+from tribute.features import Features
+from tribute.vocabulary import Decision
 
-Parameters: TypeAlias = dict[str, int | str]
+Method = GenerativeModel.Method
+MILLION = 1_000_000
+_CALIBRATED: Mapping[str, Calibration] = {
+    Method.CASCADE: calibrations.CASCADE,
+    Method.SIMILARITY: calibrations.SIMILARITY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,7 @@ class Finding:
     version: str
     parameters: Parameters
     words: int | None
+    inputs: Inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,53 +55,159 @@ class Unweighable:
 def weigh(queries: Sequence[Query], manifest: Manifest) -> dict[str, Finding | Unweighable]:
     """Weigh queries to models that learned from ``manifest``; answer by query id."""
     found: dict[str, Finding | Unweighable] = {}
-    outputs: dict[str, Features] = {}
+    opened: dict[str, Waiting] = {}
     for query in queries:
-        if query.model.method == GenerativeModel.Method.UNIFORM:
-            found[query.pk] = _uniform(query, manifest)
-            continue
         try:
-            outputs[query.pk] = _open(query)
+            opened[query.pk] = open_evidence(query)
         except (EvidenceUnreadable, InvalidEvidence) as error:
             found[query.pk] = Unweighable(error.code)
-    for key, evidence in candidates.find(outputs, manifest).items():
-        found[key] = Finding(
-            verbatim.weigh(evidence),
-            verbatim.NAME,
-            verbatim.VERSION,
-            {
-                "ngram_words": evidence.ngram,
-                "min_words": verbatim.DEFAULT_MIN_WORDS,
-                "max_sharers": verbatim.MAX_SHARERS,
-                "scan_texts": candidates.SCAN_TEXTS,
-            },
-            evidence.words,
-        )
+    models = {query.pk: query.model for query in queries if query.pk in opened}
+    return found | weigh_opened(opened, models, manifest)
+
+
+def weigh_opened(
+    opened: Mapping[str, Waiting], models: Mapping[str, GenerativeModel], manifest: Manifest
+) -> dict[str, Finding | Unweighable]:
+    """Weigh evidence by the method of each query's model; answer by the same keys."""
+    found: dict[str, Finding | Unweighable] = {}
+    scored: dict[str, ReportedScores] = {}
+    outputs: dict[str, tuple[str, Features]] = {}
+    for key, model in models.items():
+        scores, output = opened[key].scores, opened[key].features
+        if model.method == Method.UNIFORM:
+            found[key] = _uniform(key, manifest)
+            continue
+        if model.method == Method.REPORTED and scores is None:
+            found[key] = Unweighable(InvalidEvidence.code)
+            continue
+        if model.method == Method.REPORTED and scores is not None:
+            scored[key] = scores
+        if output is not None:
+            # Beside reported scores, an output is weighed for the comparison.
+            outputs[key] = (Method.CASCADE if key in scored else model.method, output)
+        elif key not in scored:
+            found[key] = Unweighable(InvalidEvidence.code)
+    own = _by_words(outputs, manifest)
+    floors = {key: models[key].floor_ppm for key in scored}
+    return found | own | _reported(scored, floors, own, manifest)
+
+
+def open_evidence(query: Query) -> Waiting:
+    """Decrypt what a query waits with. Raises EvidenceUnreadable, InvalidEvidence."""
+    assert query.evidence is not None, "query_keeps_evidence_only_while_it_waits"
+    sealed = Sealed(query.evidence_key_id, bytes(query.evidence))
+    return Waiting.from_bytes(unseal(sealed, beside=query.pk))
+
+
+def _by_words(
+    outputs: Mapping[str, tuple[str, Features]], manifest: Manifest
+) -> dict[str, Finding]:
+    """Weigh outputs, each by a method of its own, by words repeated, alike, or both."""
+    if not outputs:
+        return {}
+    repeated = candidates.find({key: each for key, (_, each) in outputs.items()}, manifest)
+    alike = {
+        key: output for key, (method, output) in outputs.items()
+        if method in {Method.CASCADE, Method.SIMILARITY}
+    }  # fmt: skip
+    cut = {
+        (key, number): passage
+        for key, (method, output) in outputs.items()
+        if method == Method.SHAPLEY
+        for number, passage in enumerate(resemblance.cut(output))
+    }
+    above = resemblance.heights(alike, manifest) if alike else {}
+    in_passages = resemblance.heights(cut, manifest) if cut else {}
+    found = {}
+    for key, (method, output) in outputs.items():
+        inputs, parameters = Inputs(), Parameters()
+        if method in _CALIBRATED:
+            similar = resemblance.of_output(output, repeated[key], above.get(key))
+            inputs = replace(inputs, resemblances=similar)
+            parameters |= _CALIBRATED[method].parameters() | _of_index(manifest)
+        if method in {Method.VERBATIM, Method.CASCADE}:
+            inputs = replace(inputs, evidence=repeated[key])
+            parameters |= _of_repetition(repeated[key])
+        if method == Method.SHAPLEY:
+            passages = (each for (of, _), each in in_passages.items() if of == key)
+            inputs = replace(
+                inputs, passages=tuple(resemblance.in_millionths(each) for each in passages)
+            )
+            parameters |= _of_index(manifest) | {"neighbours": shapley.DEFAULT_NEIGHBOURS}
+        found[key] = _found(method, inputs, parameters, words=output.words)
     return found
 
 
-def _open(query: Query) -> Features:
-    assert query.evidence is not None, "query_keeps_evidence_only_while_it_waits"
-    sealed = Sealed(query.evidence_key_id, bytes(query.evidence))
-    try:
-        return Features.from_bytes(unseal(sealed, beside=query.pk))
-    except InvalidFeatures as error:
-        raise InvalidEvidence(f"the features of {query.pk} cannot be read") from error
+def _of_repetition(repeated: Evidence) -> Parameters:
+    return {
+        "ngram_words": repeated.ngram,
+        "min_words": verbatim.DEFAULT_MIN_WORDS,
+        "max_sharers": verbatim.MAX_SHARERS,
+        "scan_texts": candidates.SCAN_TEXTS,
+    }
 
 
-def _uniform(query: Query, manifest: Manifest) -> Finding:
+def _of_index(manifest: Manifest) -> Parameters:
+    return {"index": lexical.of_manifest(manifest).digest}
+
+
+def _found(method: str, inputs: Inputs, parameters: Parameters, *, words: int | None) -> Finding:
+    weights = judging.weigh(method, inputs, parameters)
+    return Finding(weights, method, judging.VERSIONS[method], parameters, words, inputs)
+
+
+def _reported(
+    scored: Mapping[str, ReportedScores],
+    floors: Mapping[str, int],
+    own: Mapping[str, Finding],
+    manifest: Manifest,
+) -> dict[str, Finding]:
+    """Weigh by the operators' scores; ``divergence_ppm`` is how far our own evidence lies."""
+    works = _works_of_rows(scored.values(), manifest)
+    found = {}
+    for key, reported in scored.items():
+        origin, scores = reported.origin, reported.of_rows
+        parameters: Parameters = {
+            "orientation": origin.orientation.value,
+            "outside_mass": scores.outside_mass,
+            "floor_ppm": floors[key],
+            "tool": origin.tool,
+            "settings": dict(origin.settings),
+            "measured_lds": origin.measured_lds,
+        }
+        inputs = Inputs(
+            scores=dict(zip(scores.rows, scores.scores, strict=True)),
+            of_works={row: works[row] for row in scores.rows if row in works},
+        )
+        found[key] = _found(Method.REPORTED, inputs, parameters, words=None)
+        if key in own:
+            distance = total_variation(found[key].weights, own[key].weights)
+            parameters["divergence_ppm"] = round(distance * MILLION)
+    return found
+
+
+def _works_of_rows(scored: Collection[ReportedScores], manifest: Manifest) -> dict[int, str]:
+    """Return, for manifest rows of allowed works, the work that stands for each."""
+    numbers = {row for each in scored for row in each.of_rows.rows}
+    if not numbers:
+        return {}
+    allowed = ManifestRow.objects.filter(
+        manifest=manifest, row_number__in=numbers, decision=Decision.ALLOW
+    ).exclude(work=None)
+    work_of = dict(allowed.values_list("row_number", "work_id"))
+    leader_of = candidates.cluster(set(work_of.values()), manifest)
+    return {row: leader_of[work] for row, work in work_of.items() if work in leader_of}
+
+
+def _uniform(key: str, manifest: Manifest) -> Finding:
     """Weigh the works of a window drawn from the query's id; copies of a work count once."""
     allowed = allowed_works(manifest).distinct().order_by("pk")
     count = allowed.count()
-    first, many = uniform.window(count, seed=query.pk)
+    first, many = uniform.window(count, seed=key)
     in_order = allowed.values_list("pk", flat=True)
     works = list(in_order[first : first + many])
     works += list(in_order[: many - len(works)])
     leader_of = candidates.cluster(works, manifest)
-    return Finding(
-        uniform.weigh([work for work in works if leader_of[work] == work]),
-        uniform.NAME,
-        uniform.VERSION,
-        {"works": count, "first": first, "window": many},
-        None,
-    )
+    inputs = Inputs(works=tuple(work for work in works if leader_of[work] == work))
+    parameters: Parameters = {"works": count, "first": first, "window": many}
+    return _found(Method.UNIFORM, inputs, parameters, words=None)

@@ -25,6 +25,8 @@ STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (attribution.QueryReused, 409),
     (attribution.ManifestMissing, 409),
     (attribution.NotSettled, 409),
+    (attribution.NotRecomputable, 409),
+    (attribution.NotParked, 409),
     (attribution.AttributionError, 422),
     (ledger.NotPayoutAdmin, 403),
     (ledger.MakerIsChecker, 403),

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from attribution.api.fields import FeaturesField
+from attribution.api.fields import FeaturesField, ScoresField
 from attribution.generative_models import LARGEST_FEE_MICROS
 from attribution.models import Contribution, GenerativeModel, Query
 from attribution.queries import MOST_REPORTS
@@ -27,7 +27,20 @@ class NewModelSerializer(StrictSerializer):
     price_share_ppm = WholeNumberField(
         required=False, allow_null=True, min_value=1, max_value=WHOLE_PPM
     )
-    method = serializers.ChoiceField(GenerativeModel.Method.choices, default="verbatim")
+    method = serializers.ChoiceField(GenerativeModel.Method.choices, default="cascade")
+    floor_ppm = WholeNumberField(
+        default=0,
+        min_value=0,
+        max_value=WHOLE_PPM,
+        help_text="What reported scores leave unattributed in any case.",
+    )
+    work_cap_micros = WholeNumberField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=LARGEST_FEE_MICROS,
+        help_text="What a work earns in a UTC day before a person looks at it.",
+    )
     unattributed_policy = serializers.ChoiceField(
         GenerativeModel.UnattributedPolicy.choices, default="pool"
     )
@@ -94,6 +107,8 @@ class ModelSerializer(serializers.Serializer[GenerativeModel]):
     fee_micros = serializers.IntegerField(allow_null=True)
     price_share_ppm = serializers.IntegerField(allow_null=True)
     method = serializers.CharField()
+    floor_ppm = serializers.IntegerField()
+    work_cap_micros = serializers.IntegerField(allow_null=True)
     unattributed_policy = serializers.CharField()
     manifest = ManifestStateSerializer(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -118,6 +133,10 @@ class QueryReportSerializer(StrictSerializer):
     )
     features = FeaturesField(
         required=False, help_text="The output as the client library reduces it."
+    )
+    scores = ScoresField(
+        required=False,
+        help_text="Scores of manifest rows, for a model whose method is `reported`.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from attribution.api import manifest_views, views
+from attribution.api import manifest_views, query_views, views
 
 urlpatterns = [
     path("models", views.Models.as_view()),
@@ -10,7 +10,9 @@ urlpatterns = [
     path("models/<str:model_id>/manifest", manifest_views.DeclaredManifest.as_view()),
     path("models/<str:model_id>/manifest/report", manifest_views.ManifestReport.as_view()),
     path("queries", views.Queries.as_view()),
+    path("queries/<str:query_id>:retry", query_views.RetryQuery.as_view()),
     path("queries/<str:query_id>", views.OneQuery.as_view()),
+    path("queries/<str:query_id>/recomputation", query_views.Recomputed.as_view()),
     path("queries/<str:query_id>/credits", views.QueryCredits.as_view()),
     path("earnings/contributions", views.Earned.as_view()),
 ]

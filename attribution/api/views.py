@@ -81,6 +81,8 @@ class Models(ListAPIView[GenerativeModel]):
             version=said["version"],
             fee=FeePolicy(said["currency"], said.get("fee_micros"), said.get("price_share_ppm")),
             method=said["method"],
+            floor_ppm=said["floor_ppm"],
+            work_cap_micros=said.get("work_cap_micros"),
             unattributed_policy=said["unattributed_policy"],
             at=timezone.now(),
         )
@@ -169,6 +171,7 @@ def _report(said: dict[str, Any]) -> QueryReport:
         price=Money(price["amount_micros"], price["currency"]) if price else None,
         output=said.get("output"),
         features=said.get("features"),
+        scores=said.get("scores"),
     )
 
 

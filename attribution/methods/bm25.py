@@ -87,7 +87,9 @@ class Index:
         self, places: NDArray[np.int64], weights: NDArray[np.float64]
     ) -> NDArray[np.uint32]:
         """Return the passages, rising, in which the rarest words weigh most."""
-        chunks, parts, scanned = [], [], 0
+        chunks: list[NDArray[np.uint32]] = []
+        parts: list[NDArray[np.float64]] = []
+        scanned = 0
         for place, weight in zip(places.tolist(), weights.tolist(), strict=True):
             passages = self.passages[self.starts[place] : self.starts[place + 1]]
             scanned += len(passages)
@@ -121,7 +123,7 @@ class Index:
         mean = float(self.lengths.mean())
         damped = K1 * (1 - B + B * self.lengths[proposed].astype(np.float64) / mean)
         parts = weights[order][found[hit]] * count / (count + damped[row])
-        return np.bincount(row, weights=parts, minlength=len(proposed))
+        return np.bincount(row, weights=parts, minlength=len(proposed)).astype(np.float64)
 
 
 def build(texts: Iterable[bytes]) -> Index:
@@ -166,7 +168,7 @@ def _index(
     passages = (keys & np.uint64(2**32 - 1)).astype(np.uint32)
     terms, starts = np.unique((keys >> _TERM_SHIFT).astype(np.uint32), return_index=True)
     total = int(windows.sum())
-    counts = np.minimum(summed, 255).astype(np.uint8)
+    capped = np.minimum(summed, 255).astype(np.uint8)
     by_passage = np.argsort(passages, kind="stable")
     numbers = np.repeat(np.arange(len(terms), dtype=np.uint32), np.diff(starts, append=len(keys)))
     sizes = np.bincount(passages, minlength=total)
@@ -176,7 +178,7 @@ def _index(
         passages=passages,
         offsets=np.append(0, np.cumsum(sizes)).astype(np.int64),
         held=numbers[by_passage],
-        counts=counts[by_passage],
+        counts=capped[by_passage],
         lengths=np.bincount(passages, weights=summed, minlength=total).astype(np.uint16),
         owners=np.repeat(np.arange(n_texts, dtype=np.uint32), windows),
     )

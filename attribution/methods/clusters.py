@@ -19,8 +19,9 @@ def leaders(works: Sequence[str], pairs: Iterable[Collection[str]]) -> dict[str,
         if one in alike and other in alike:
             alike[one].add(other)
             alike[other].add(one)
+    place = {work: number for number, work in enumerate(works)}
     leader: dict[str, str] = {}
     for work in works:
-        earlier = (each for each in leader if leader[each] == each and each in alike[work])
-        leader[work] = next(earlier, work)
+        earlier = [each for each in alike[work] if leader.get(each) == each]
+        leader[work] = min(earlier, key=place.__getitem__, default=work)
     return leader

@@ -1,7 +1,7 @@
 -- close_settled_queries: record what settled queries were weighed by and booked as, and forget
 -- their evidence.
 -- in    settled_at timestamptz; and one element a query in: ids uuid[], methods text[],
---       versions text[], parameters text[] (JSON), manifests uuid[], words int[] (or NULL),
+--       versions text[], parameters and records text[] (JSON), manifests uuid[], words int[] (or NULL),
 --       weights bigint[], platforms bigint[] (micros), entry_keys uuid[]
 -- out   nothing; the caller holds the rows' locks
 UPDATE attribution_query AS query
@@ -12,6 +12,7 @@ UPDATE attribution_query AS query
        method = settled.method,
        method_version = settled.method_version,
        parameters = settled.parameters::jsonb,
+       record = settled.record::jsonb,
        manifest_id = settled.manifest_id,
        words = settled.words,
        weight = settled.weight,
@@ -20,10 +21,10 @@ UPDATE attribution_query AS query
        settled_at = %(settled_at)s
   FROM unnest(
            %(ids)s::uuid[], %(methods)s::text[], %(versions)s::text[], %(parameters)s::text[],
-           %(manifests)s::uuid[], %(words)s::int[], %(weights)s::bigint[],
+           %(records)s::text[], %(manifests)s::uuid[], %(words)s::int[], %(weights)s::bigint[],
            %(platforms)s::bigint[], %(entry_keys)s::uuid[]
        ) AS settled (
-           id, method, method_version, parameters, manifest_id, words, weight, platform_micros,
+           id, method, method_version, parameters, record, manifest_id, words, weight, platform_micros,
            entry_key
        )
  WHERE query.id = settled.id;

@@ -57,7 +57,7 @@ def test_a_fee_is_shared_by_the_words_found(writer: GenerativeModel, journal: Jo
     """
     )
     query.refresh_from_db()
-    assert (query.state, query.method, query.words) == ("settled", "verbatim", 24)
+    assert (query.state, query.method, query.words) == ("settled", "cascade", 24)
     assert list(
         query.contributions.order_by("id").values_list(
             "work__title", "creator__handle", "words", "micros"
@@ -246,7 +246,7 @@ def test_a_work_withdrawn_after_ingestion_still_earns(
 
 
 @pytest.mark.parametrize("word", [allow, deny])
-def test_a_rivals_later_claim_does_not_stop_what_was_agreed(
+def test_a_rivals_later_claim_sets_apart_what_was_agreed_and_no_more(
     writer: GenerativeModel, journal: Journal, word: Callable[..., Statement]
 ) -> None:
     mallory = make_creator("mallory", verified=False, at=INGESTED + DAY)
@@ -262,7 +262,7 @@ def test_a_rivals_later_claim_does_not_stop_what_was_agreed(
         == """
         operator:acme:prepaid    -0.010000 EUR
         platform:fee              0.001000 EUR
-        creator:ada:pending       0.009000 EUR
+        creator:ada:disputed      0.009000 EUR
     """
     )
 

@@ -192,6 +192,7 @@ def test_share_takes_the_platforms_part_first_and_splits_the_rest_among_co_owner
         remainder=2_250,
         weight=4_000_000,
         carried={},
+        carry={},
     )
 
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from attribution.errors import NotSettled
+from attribution.errors import NotRecomputable, NotSettled
 from attribution.explanation import Explanation, explain
 from attribution.models import Query
+from attribution.recomputing import recompute
 from registry.errors import NotFound
 from registry.ids import find
 
@@ -23,10 +24,20 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Find, explain, print. Exits with a sentence when there is nothing to explain."""
         try:
-            found = explain(find(Query.objects.all(), options["query"]))
+            query = find(Query.objects.all(), options["query"])
+            found = explain(query)
         except (NotFound, NotSettled) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write("\n".join(lines(found)))
+        self.stdout.write("\n".join([*lines(found), proof(query)]))
+
+
+def proof(query: Query) -> str:
+    """Recompute the query from what was kept, and say whether it gives the same."""
+    try:
+        same = recompute(query).same
+    except NotRecomputable as error:
+        return f"not recomputed: {error}"
+    return f"recomputed from its record: {'the same' if same else 'ANOTHER RESULT'}"
 
 
 def lines(found: Explanation) -> list[str]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from attribution.models import GenerativeModel, Query
@@ -274,3 +275,101 @@ def test_a_query_without_funds_says_so(acme: Operator, chariot: Work) -> None:
         "insufficient_funds",
         None,
     )
+
+
+def test_scores_come_with_their_origin(acme: Operator, chariot: Work, tyger: Work) -> None:
+    fund(acme)
+    model = make_model(acme, [chariot, tyger], method="reported")
+    assert model.manifest is not None
+    scores = {"manifest": model.manifest.pk, "tool": "trak", "rows": [1, 2], "scores": [1, 0.5]}
+    body = {"model": model.pk, "external_id": "gen-1", "occurred_at": OCCURRED, "scores": scores}
+
+    answer = api_client(acme).post("/v1/queries", {"queries": [body]}, format="json")
+
+    assert answer.status_code == 202
+    settle_due(at=timezone.now(), limit=10)
+    query = Query.objects.get()
+    assert (query.state, query.method) == ("settled", "reported")
+    assert sum(row.micros for row in query.contributions.filter(work__isnull=False)) == 9_000
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"scores": [1.0]},
+        {"scores": [1.0, "2"]},
+        {"scores": [1.0, True]},
+        {"scores": [1.0, 10**400]},
+        {"rows": [1, 1]},
+        {"rows": [0, 1]},
+        {"rows": [1, 2.0]},
+        {"rows": "12"},
+        {"rows": list(range(1, 1_002)), "scores": [1.0] * 1_001},
+        {"orientation": "sideways"},
+        {"tool": ""},
+        {"measured_lds": 2},
+        {"outside_mass": -0.1},
+        {"outside_mass": None},
+        {"settings": []},
+        {"prompt": "secret"},
+    ],
+)
+def test_malformed_scores_are_refused(acme: Operator, chariot: Work, wrong: dict[str, Any]) -> None:
+    model = make_model(acme, [chariot], method="reported")
+    assert model.manifest is not None
+    good = {"manifest": model.manifest.pk, "tool": "trak", "rows": [1, 2], "scores": [1.0, 0.5]}
+    body = {
+        "model": model.pk,
+        "external_id": "gen-1",
+        "occurred_at": OCCURRED,
+        "scores": good | wrong,
+    }
+
+    answer = api_client(acme).post("/v1/queries", {"queries": [body]}, format="json")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert not Query.objects.exists()
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_numbers_that_are_not_finite_are_refused(
+    acme: Operator, chariot: Work, number: str
+) -> None:
+    model = make_model(acme, [chariot], method="reported")
+    body = (
+        f'{{"queries": [{{"model": "{model.pk}", "external_id": "gen-1",'
+        f' "occurred_at": "{OCCURRED}", "scores": {{"manifest": "{model.manifest_id}",'
+        f' "tool": "trak", "rows": [1], "scores": [{number}]}}}}]}}'
+    )
+
+    answer = api_client(acme).post("/v1/queries", body, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert not Query.objects.exists()
+
+
+def test_a_parked_query_is_replayed_once(client: APIClient, writer: GenerativeModel) -> None:
+    query = ask(writer)
+    Query.objects.update(state="parked", reason="evidence_unreadable")
+
+    first = client.post(f"/v1/queries/{query.pk}:retry")
+    again = client.post(f"/v1/queries/{query.pk}:retry")
+
+    assert (first.status_code, first.json()["state"]) == (202, "received")
+    assert (again.status_code, again.json()["code"]) == (409, "query_not_parked")
+    other = api_client(make_operator("other"))
+    assert other.post(f"/v1/queries/{query.pk}:retry").status_code == 404
+
+
+def test_a_settled_query_is_recomputed(client: APIClient, writer: GenerativeModel) -> None:
+    query = ask(writer)
+    assert client.get(f"/v1/queries/{query.pk}/recomputation").status_code == 409
+    settle_due(at=GENERATED, limit=10)
+
+    answer = client.get(f"/v1/queries/{query.pk}/recomputation").json()
+
+    assert (answer["same"], answer["method"]) == (True, "cascade/1")
+    assert sum(row["micros"] for row in answer["recomputed"]) == 9_000
+    assert answer["inputs"]["words"] == 24
+    other = api_client(make_operator("other"))
+    assert other.get(f"/v1/queries/{query.pk}/recomputation").status_code == 404

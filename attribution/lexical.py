@@ -1,0 +1,101 @@
+"""The words of a manifest's texts, indexed on disk, and which texts an output resembles by them.
+
+Owns the files: one folder for each manifest below ``settings.HOME``, written once by whichever
+worker needs it first and mapped into memory by all. They are derived from the registry's features
+and may be deleted while no worker runs. How passages are scored is ``methods.bm25``'s.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from attribution import candidates
+from attribution.methods import bm25
+from registry.manifests import allowed_works
+from registry.models import Manifest, WorkFeatures
+from tribute import ids
+from tribute.features import Features, sections
+
+MAPPED = 8
+"""Manifests whose files one process keeps mapped."""
+
+_ARRAYS = ("terms", "starts", "passages", "offsets", "held", "counts", "lengths", "owners")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextIndex:
+    """The allowed texts of one manifest. digest: of all that it holds, in hexadecimal."""
+
+    index: bm25.Index
+    works: NDArray[np.uint8]
+    digest: str
+
+    def best(self, output: Features) -> dict[str, float]:
+        """Return works by typed id and their best passage's score, of those proposed."""
+        found = self.index.best(output)
+        return {self._work(number): score for number, score in found.items()}
+
+    def _work(self, number: int) -> str:
+        return ids.encode("wrk", UUID(bytes=self.works[number].tobytes()))
+
+
+def of_manifest(manifest: Manifest) -> TextIndex:
+    """Return the index of a manifest, made when it is needed first."""
+    return _map(manifest.pk, str(settings.HOME))
+
+
+@lru_cache(maxsize=MAPPED)
+def _map(manifest_id: str, home: str) -> TextIndex:
+    folder = Path(home) / "lexical" / f"{manifest_id}-{bm25.VERSION}"
+    if not folder.exists():
+        _write(Manifest.objects.get(pk=manifest_id), folder)
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
+    works = np.load(folder / "works.npy", mmap_mode="r")
+    digest = json.loads((folder / "index.json").read_text())["sha256"]
+    return TextIndex(bm25.Index(**arrays), works, digest)
+
+
+def _write(manifest: Manifest, folder: Path) -> None:
+    """Build the files beside their place and move them there at once."""
+    works: list[bytes] = []
+    built = bm25.build(_texts(manifest, works))
+    arrays = {name: getattr(built, name) for name in _ARRAYS}
+    arrays["works"] = np.frombuffer(b"".join(works), np.uint8).reshape(-1, 16)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=folder.parent))
+    digest = sha256()
+    for name, array in arrays.items():
+        np.save(beside / f"{name}.npy", array)
+        digest.update(np.ascontiguousarray(array).data)
+    (beside / "index.json").write_text(json.dumps({"sha256": digest.hexdigest()}))
+    try:
+        beside.rename(folder)
+    except OSError:
+        # Another worker was faster; it wrote the same.
+        shutil.rmtree(beside)
+        if not folder.exists():
+            raise
+
+
+def _texts(manifest: Manifest, works: list[bytes]) -> Iterator[bytes]:
+    """Yield the blocks of each allowed text, earliest registration first; note its id.
+
+    Copies are left out: they would make their words seem frequent, and so harm the original.
+    """
+    copies = candidates.followers(manifest)
+    rows = WorkFeatures.objects.filter(work__in=allowed_works(manifest))
+    in_order = rows.order_by("work__registered_at", "work_id").values_list("work_id", "features")
+    for work, features in in_order.iterator(chunk_size=1_000):
+        if work not in copies:
+            works.append(ids.decode("wrk", work).bytes)
+            yield sections(bytes(features))[4]
