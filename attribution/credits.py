@@ -1,7 +1,7 @@
 """The credit lines shown beside an output.
 
-Owns their wording and markup. They name the works whose words the answer repeats, whoever was
-paid; titles and names are other people's text and are escaped for where they go.
+Owns their wording and markup. They name the works that the answer repeats or, by the model's
+method, draws on, whoever was paid; titles and names are other people's text and are escaped for where they go.
 """
 
 import json
@@ -14,6 +14,7 @@ from attribution.errors import NotSettled
 from attribution.models import Contribution, Query
 
 PPM = 1_000_000
+TRAINED_ALGORITHMIC_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,16 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Credits:
-    """Credit lines, the largest share first, ready in three forms."""
+    """Credit lines, the largest share first, ready in four forms.
+
+    c2pa: a manifest definition with ingredients, for whoever signs the asset with a C2PA tool.
+    """
 
     lines: tuple[Credit, ...]
     text: str
     html: str
     json_ld: dict[str, object]
+    c2pa: dict[str, object]
 
 
 def credit(query: Query) -> Credits:
@@ -41,7 +46,13 @@ def credit(query: Query) -> Credits:
     if query.state != Query.State.SETTLED or query.weight is None:
         raise NotSettled(f"{query.pk} is {query.state}; credits come with settlement")
     lines = _lines(query, whole=query.weight)
-    return Credits(lines, text=_text(lines), html=_html(lines), json_ld=_json_ld(query, lines))
+    return Credits(
+        lines,
+        text=_text(lines),
+        html=_html(lines),
+        json_ld=_json_ld(query, lines),
+        c2pa=_c2pa(query, lines),
+    )
 
 
 def _lines(query: Query, *, whole: int) -> tuple[Credit, ...]:
@@ -103,6 +114,43 @@ def _json_ld(query: Query, lines: tuple[Credit, ...]) -> dict[str, object]:
                 "identifier": each.work_id,
                 "name": each.title,
                 "creator": [{"@type": "Person", "name": name} for name in each.creators],
+            }
+            for each in lines
+        ],
+    }
+
+
+def _c2pa(query: Query, lines: tuple[Credit, ...]) -> dict[str, object]:
+    """Write a manifest definition, as C2PA tools take it, that lists the works as ingredients.
+
+    What is repeated word for word is part of the answer (``componentOf``); what is only resembled
+    or scored was, as far as anyone can say, an input of the model (``inputTo``).
+    """
+    repeated = set(
+        Contribution.objects.filter(query=query, words__gt=0).values_list("work_id", flat=True)
+    )
+    return {
+        "claim_generator_info": [{"name": "Tribute"}],
+        "title": query.pk,
+        "assertions": [
+            {
+                "label": "c2pa.actions.v2",
+                "data": {
+                    "actions": [
+                        {"action": "c2pa.created", "digitalSourceType": TRAINED_ALGORITHMIC_MEDIA}
+                    ]
+                },
+            }
+        ],
+        "ingredients": [
+            {
+                "title": each.title,
+                "format": "text/plain",
+                "document_id": each.work_id,
+                "instance_id": f"{query.pk}:{each.work_id}",
+                "relationship": "componentOf" if each.work_id in repeated else "inputTo",
+                "informational_URI": address(each.work_id),
+                "description": f"by {_and(each.creators)}",
             }
             for each in lines
         ],

@@ -227,6 +227,7 @@ class CreditsSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
     html = serializers.CharField()
     json_ld = serializers.DictField()
+    c2pa = serializers.DictField(help_text="A C2PA manifest definition with ingredients.")
 
 
 class EarnedSerializer(serializers.Serializer[Contribution]):

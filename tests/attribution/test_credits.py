@@ -43,6 +43,32 @@ def test_credits_name_every_work_largest_share_first(
         }
         for work, name in ((chariot, "Ada"), (tyger, "Ben"))
     ]
+    assert found.c2pa["ingredients"] == [
+        {
+            "title": work.title,
+            "format": "text/plain",
+            "document_id": work.pk,
+            "instance_id": f"{query.pk}:{work.pk}",
+            "relationship": "componentOf",
+            "informational_URI": f"http://localhost:8000/works/{work.pk}",
+            "description": f"by {name}",
+        }
+        for work, name in ((chariot, "Ada"), (tyger, "Ben"))
+    ]
+
+
+def test_what_is_not_repeated_is_an_input_to_the_model(
+    acme: Operator, chariot: Work, tyger: Work
+) -> None:
+    fund(acme)
+    query = ask(make_model(acme, [chariot, tyger], method="uniform"), None)
+    settle_due(at=GENERATED, limit=1)
+    query.refresh_from_db()
+
+    ingredients = credit(query).c2pa["ingredients"]
+
+    assert isinstance(ingredients, list)
+    assert [each["relationship"] for each in ingredients] == ["inputTo", "inputTo"]
 
 
 def test_titles_and_names_are_escaped_for_where_they_go(acme: Operator, ada: Creator) -> None:
