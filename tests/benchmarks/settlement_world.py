@@ -1,0 +1,177 @@
+"""The world that settlement is measured in: many registered texts, two models, an operator.
+
+Owns a database of its own, made by the owner and dropped afterwards, and filling it in bulk. The
+texts are drawn from a vocabulary with Zipf's frequencies; each has one identifier and one owner.
+"""
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from itertools import accumulate
+
+import psycopg
+from django.core.management import call_command
+from django.db import connection, connections
+from django.utils import timezone
+from psycopg import sql
+
+from attribution import generative_models
+from attribution.generative_models import FeePolicy
+from attribution.indexing import signed
+from attribution.models import GenerativeModel
+from ledger.accounts import AccountKind, account_id
+from ledger.posting import Draft, EntryKind, key_for, post
+from registry.models import Creator, Manifest, Operator
+from registry.operators import issue_key
+from server.postgres import OWNER, Postgres, superuser_url
+from tribute import ids
+from tribute.features import reduce
+
+DATABASE = "bench_settlement"
+CREATORS = 1_000
+WORDS_A_WORK = 120
+VOCABULARY = 50_000
+DEPOSIT_MICROS = 10**15
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the traffic needs: a key, the models, and texts to quote from."""
+
+    secret: str
+    reported: GenerativeModel
+    cascade: GenerativeModel
+    manifest: Manifest
+    samples: list[str]
+
+
+class Texts:
+    """Texts of words with Zipf's frequencies; the same seed gives the same texts."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+        self._words = [f"w{number:x}" for number in range(VOCABULARY)]
+        self._weights = list(accumulate(1 / (rank + 2.7) for rank in range(VOCABULARY)))
+
+    def draw(self, words: int) -> str:
+        """Return the next text."""
+        return " ".join(self._chance.choices(self._words, cum_weights=self._weights, k=words))
+
+
+@contextmanager
+def scratch_database() -> Iterator[str]:
+    """Make an empty database, point Django at it, and drop it at the end; gives its address."""
+    name = sql.Identifier(DATABASE)
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
+    with psycopg.connect(superuser_url(), autocommit=True) as server:
+        server.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
+        server.execute("SELECT pg_reload_conf()")
+        server.execute(drop)
+        make = sql.SQL("CREATE DATABASE {} OWNER {}").format(name, sql.Identifier(OWNER))
+        server.execute(make)
+        for alias in ("default", "owner"):
+            connections[alias].close()
+            connections[alias].settings_dict["NAME"] = DATABASE
+        try:
+            call_command("migrate", database="owner", verbosity=0)
+            yield Postgres().url(database=DATABASE)
+        finally:
+            connections.close_all()
+            server.execute(drop)
+
+
+def populate(works: int) -> World:
+    """Register ``works`` texts, index them, and let two models learn from them all."""
+    at = timezone.now() - timedelta(days=1)
+    creators = Creator.objects.bulk_create(
+        Creator(handle=f"creator-{n}", display_name=f"Creator {n}", created_at=at)
+        for n in range(CREATORS)
+    )
+    operator = Operator.objects.create(handle="acme", name="Acme", created_at=at)
+    manifest = Manifest.objects.create(
+        operator=operator,
+        digest=sha256(b"bench").digest(),
+        rows_count=works,
+        matched_count=works,
+        status=Manifest.Status.READY,
+        received_at=at,
+    )
+    samples = _register(works, [each.pk for each in creators], manifest, at=at)
+    with psycopg.connect(superuser_url(DATABASE), autocommit=True) as server:
+        server.execute("VACUUM ANALYZE")
+    legs = (
+        (account_id(AccountKind.PROVIDER_CLEARING, None, "EUR"), -DEPOSIT_MICROS),
+        (account_id(AccountKind.OPERATOR_PREPAID, operator.pk, "EUR"), DEPOSIT_MICROS),
+    )
+    post([Draft(key_for("bench:deposit"), EntryKind.TOPUP, "EUR", legs, at)], at=at)
+    reported, cascade = (
+        generative_models.register(
+            operator, name=method, version="1", fee=FeePolicy("EUR", 10_000),
+            manifest=manifest, method=method, at=at,
+        )
+        for method in ("reported", "cascade")
+    )  # fmt: skip
+    issued = issue_key(operator, scopes=["queries:write"], name="bench", at=at, expires_at=None)
+    return World(issued.secret, reported, cascade, manifest, samples)
+
+
+def _register(works: int, creators: list[str], manifest: Manifest, *, at: object) -> list[str]:
+    """Copy works, their features and their postings into the tables; return some of the texts."""
+    texts = Texts(seed=1)
+    owners = [ids.decode("cre", each) for each in creators]
+    mft = ids.decode("mft", manifest.pk)
+    samples: list[str] = []
+    postings: list[tuple[int, object]] = []
+    started = time.monotonic()
+    for first in range(0, works, _AT_ONCE):
+        rows = []
+        for number in range(first, min(works, first + _AT_ONCE)):
+            text = texts.draw(WORDS_A_WORK)
+            work = ids.new_uuid7()
+            rows.append((number, work, owners[number % len(owners)], reduce(text)))
+            postings += [(each, work) for each in signed(set(rows[-1][3].hashes))]
+            if number % max(1, works // 1_000) == 0:
+                samples.append(text)
+        _copy("registry_work (id, title, medium, registered_by_id, registered_at, status)",
+              [(w, f"Work {n}", "text", o, at, "active") for n, w, o, _ in rows])  # fmt: skip
+        _copy("registry_rightsshare (work_id, creator_id, ppm, confirmed_at)",
+              [(w, o, 1_000_000, at) for _, w, o, _ in rows])  # fmt: skip
+        _copy("registry_identifier (work_id, kind, canonical, key, scopes, added_at)",
+              [(w, "sha256", f"{n:064x}", _key(n), [], at) for n, w, _, _ in rows])  # fmt: skip
+        _copy("registry_workfeatures (work_id, features, ngrams, indexed_at)",
+              [(w, f.to_bytes(), len(f.hashes), at) for _, w, _, f in rows])  # fmt: skip
+        _copy("registry_manifestrow (manifest_id, row_number, kind, canonical, key, ingested_at,"
+              " work_id, decision)",
+              [(mft, n + 1, "sha256", f"{n:064x}", _key(n), at, w, "allow")
+               for n, w, _, _ in rows])  # fmt: skip
+    # In the order of the index, which is many times faster than in the order of the works.
+    postings.sort(key=lambda row: row[0])
+    _copy("attribution_ngramposting (hash, work_id)", postings)
+    print(f"{works} works, {len(postings)} postings in {time.monotonic() - started:.0f} s")  # noqa: T201 - a benchmark prints
+    return samples
+
+
+def _key(number: int) -> bytes:
+    return sha256(str(number).encode()).digest()
+
+
+def _copy(target: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Copy rows as the superuser, without the triggers that check a work at a time."""
+    with psycopg.connect(superuser_url(DATABASE)) as server, server.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        with cursor.copy(f"COPY {target} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+
+def settled_count() -> int:
+    """Return how many queries have been settled."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM attribution_query WHERE state = 'settled'")
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
