@@ -312,6 +312,7 @@ SPECTACULAR_SETTINGS = {
         "Purpose": "registry.api.serializers.PURPOSE_CHOICES",
         "Decision": "registry.api.serializers.DECISION_CHOICES",
         "Medium": "registry.api.serializers.MEDIUM_CHOICES",
+        "BatchStatus": "ledger.api.serializers.BATCH_STATUSES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
