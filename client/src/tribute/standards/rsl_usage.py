@@ -49,10 +49,9 @@ def statements_for(document: Rsl, url: str) -> Parsed:
     most = length(path_of(covering[-1].url) or covering[-1].url)
     narrowest = [c for c in covering if length(path_of(c.url) or c.url) == most]
     offers = [(c, offer) for c in narrowest for offer in c.licenses]
-    found = [*_offered(document, offers), *_prohibited(document, covering)]
-    if not document.strict:
-        found = [s for s in found if s.decision != Decision.ALLOW]
-    return Parsed(tuple(found), document.problems)
+    statements = (*_offered(document, offers), *_prohibited(document, covering))
+    found = Parsed(statements, document.problems)
+    return found if document.strict else found.without_permissions()
 
 
 def write(policy: Policy) -> Written:
