@@ -8,6 +8,7 @@ WITH_SERVERS := $(PY) -m server.postgres run $(PY) -m server.broker run
 MIGRATED := $(PY) manage.py migrate --database owner --verbosity 0
 # A moved or copied folder installs again: .venv holds absolute paths.
 STAMP := .venv/installed-$(shell pwd | cksum | cut -d ' ' -f 1)
+BENCH_STAMP := $(STAMP)-bench
 LOCK := $(PY) -m uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
 	--universal --python-version 3.11 --custom-compile-command "make lock"
 
@@ -66,8 +67,16 @@ format: install ## format the code and mend what the linter can
 lock: install ## write the hashed lock files from requirements/*.in, newest versions
 	$(LOCK) requirements/uv.in -o requirements/uv.txt
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
+	$(LOCK) --no-deps requirements/bench.in -o requirements/bench.txt
 
-bench: install ## measure: make bench NAME=<a module in tests/benchmarks>
+$(BENCH_STAMP): $(STAMP) requirements/bench.txt
+	@echo "Installing what the benchmarks are compared with."
+	@$(PY) -m uv pip install --quiet --python $(PY) --no-deps --require-hashes \
+		-r requirements/bench.txt || \
+		$(PY) -m pip install --quiet --no-deps --require-hashes -r requirements/bench.txt
+	@touch $@
+
+bench: $(BENCH_STAMP) ## measure: make bench NAME=<a module in tests/benchmarks>
 	@test -n "$(NAME)" || { echo "usage: make bench NAME=<a module in tests/benchmarks>"; exit 2; }
 	@TRIBUTE_HOME="$(HOME_OF_BENCHMARKS)" $(WITH_SERVERS) $(PY) -m tests.benchmarks.$(NAME)
 
