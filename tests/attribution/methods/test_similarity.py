@@ -103,6 +103,28 @@ def test_a_resemblance_out_of_bounds_is_refused(features: tuple[float, float, fl
         Resemblance("ada", *features)
 
 
+def test_what_is_like_many_works_does_not_stand_out() -> None:
+    """Ten at 0.5 are the background; 0.75 is half way from there to 1."""
+    assert similarity.stand_out([0.75, *[0.5] * 10, 0.1]) == [0.5, *[0.0] * 11]
+
+
+def test_few_works_have_no_background() -> None:
+    assert similarity.stand_out([0.75, 0.5]) == [0.75, 0.5]
+
+
+def test_nothing_stands_out_among_works_that_all_are_the_output() -> None:
+    assert similarity.stand_out([1.0] * 10) == [0.0] * 10
+
+
+@given(scores=st.lists(UNITS, max_size=15))
+def test_standing_out_keeps_bounds_and_order(scores: list[float]) -> None:
+    found = similarity.stand_out(scores)
+
+    assert all(0 <= each <= 1 for each in found)
+    ordered = [each for _, each in sorted(zip(scores, found, strict=True))]
+    assert ordered == sorted(found)
+
+
 def known(*, source: float = 0.8, other: float = 0.2, count: int = 10) -> list[Example]:
     return [
         Example((alike("ada", source - each / 100), alike("ben", other)), {"ada": 1.0})
