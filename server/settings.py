@@ -331,6 +331,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TIMEZONE = "UTC"
+# In memory: a ring too many does no harm, and a file half written by a killed timetable would.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # Without the restore options a killed worker's message waits for ten sweeps of ten seconds.
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 900, "unacked_restore_interval": 2, "unacked_restore_throttle": 1}
