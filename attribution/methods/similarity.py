@@ -96,6 +96,17 @@ class Calibration:
         }
 
 
+CALIBRATION = Calibration(
+    "text/bm25+coverage/1",
+    cosine=0,
+    bm25=19_672_607,
+    coverage=1_550_980,
+    outside=-400_313,
+)
+"""For texts without embeddings, strangers' budget 5 %; how it was found and how far it carries is
+in docs/attribution-quality.md."""
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """An output whose origin is known, for calibration.
@@ -124,7 +135,7 @@ def stand_out(scores: Sequence[float]) -> list[float]:
     return [max(0.0, (score - background) / (1 - background)) for score in scores]
 
 
-def weigh(candidates: Sequence[Resemblance], calibration: Calibration) -> Weights:
+def weigh(candidates: Sequence[Resemblance], calibration: Calibration = CALIBRATION) -> Weights:
     """Divide an output over the works it resembles; one candidate for each cluster."""
     shares = shares_of(candidates, calibration)
     return apportion(shares, unattributed=max(0.0, 1.0 - fsum(shares.values())))
