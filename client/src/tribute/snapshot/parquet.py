@@ -63,7 +63,9 @@ def filter_file(
     with pq.ParquetFile(source) as file:
         schema = _schema(file.schema_arrow, rules, asked, snapshot, at)
         try:
-            with pq.ParquetWriter(part, schema) as writer:
+            # Addresses and hashes hardly repeat: a dictionary of them would only cost time.
+            others = [name for name in schema.names if name not in asked]
+            with pq.ParquetWriter(part, schema, use_dictionary=others) as writer:
                 for batch in file.iter_batches(ROWS_AT_ONCE):
                     kept, decisions = _kept(batch, snapshot, rules, at)
                     writer.write_batch(_picked(batch, schema, kept, decisions, rules))
