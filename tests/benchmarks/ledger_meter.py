@@ -85,7 +85,7 @@ def measure(
 
 def typical(rounds: Sequence[Round], figure: str) -> float:
     """The median over rounds of ``rate``, ``cpu_us`` or ``wal_bytes``."""
-    return median(getattr(each, figure) for each in rounds)
+    return float(median(getattr(each, figure) for each in rounds))
 
 
 def ratio(ours: Sequence[Round], theirs: Sequence[Round]) -> float:
