@@ -3,7 +3,7 @@
 Owns the order of the sections, the record in ``.tribute/bench/attribution.json`` and the tables in
 the document. With ``EMBEDDINGS=1`` in the environment the retrieval section runs a second time
 with sentence embeddings, which takes several minutes the first time (they are kept beside the
-record). Only files of the packages in requirements/bench.in are read; sections whose package is
+record). Only files of the packages in requirements/bench-data.in are read; sections whose package is
 missing are left out and say so.
 """
 

@@ -81,7 +81,7 @@ def run(folder: Path) -> dict[str, Any]:
 def _load() -> tuple[Floats, Integers]:
     spec = find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("scikit-learn is not installed: see requirements/bench.in")
+        raise FileNotFoundError("scikit-learn is not installed: see requirements/bench-data.in")
     path = Path(spec.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
     with gzip.open(path) as stream:
         table = np.loadtxt(stream, delimiter=",")
