@@ -4,11 +4,13 @@ import hashlib
 import json
 import random
 import shutil
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from registry import checks, collections, consent, creators, snapshots
@@ -160,6 +162,34 @@ def test_a_delta_shows_what_changed_and_nothing_else(mirror: Mirror) -> None:
     assert answers == ["deny", "allow"]
 
 
+def test_no_change_is_lost_to_a_release_beside_it(committed_db: None, mirror: Mirror) -> None:
+    """A statement that was not committed when a release was made is in the next."""
+    site = place(make_creator("ada"), "domain", "ada.org")
+    allow(site)
+    mirror.publish()
+    stated, published = threading.Event(), threading.Event()
+
+    def state_slowly() -> None:
+        with transaction.atomic():
+            deny(site, at=NOON + HOUR)
+            stated.set()
+            assert published.wait(20)
+        connection.close()
+
+    slow = threading.Thread(target=state_slowly)
+    slow.start()
+    assert stated.wait(20)
+    before = mirror.publish(NOON + HOUR)
+    published.set()
+    slow.join()
+    after = mirror.publish(NOON + HOUR)
+
+    counts = [len(json.loads(bytes(r.manifest))["files"]) for r in (before, after)]
+    assert counts == [0, 2]
+    items = [{"url": "https://ada.org/"}]
+    assert assert_alike(mirror.open(NOON + HOUR), items, NOON + HOUR) == ["deny"]
+
+
 @pytest.mark.django_db
 def test_a_later_statement_takes_effect_offline(mirror: Mirror) -> None:
     ada = make_creator("ada")
@@ -204,8 +234,31 @@ class _Life:
         self.hosts = ["a.org", "b.a.org", "c.net:8080"]
         paths = ["/", "/x/", "/x/y", "/x/y?z=1"]
         self.items = [{"url": f"https://{host}{path}"} for host in self.hosts for path in paths]
+        self.items += [{"url": self._mangled(item["url"])} for item in self.items * 4]
         self.texts = [f"{POEM} {number}" * 3 for number in range(2)]
         self.items += [{"sha256": hashlib.sha256(t.encode()).hexdigest()} for t in self.texts]
+
+    def _mangled(self, url: str) -> str:
+        """Write an address another way, often equivalent, sometimes not at all."""
+        at = self.chance.randrange(8, len(url))
+        odd = [
+            ":443",
+            "/./",
+            "/q/..",
+            "%41",
+            "%zz",
+            "é",
+            "@",
+            "\\",
+            "#x",
+            "?",
+            "xn--",
+            "..",
+            "[",
+            "",
+        ]
+        mangled = url[:at] + self.chance.choice(odd) + url[at:]
+        return self.chance.choice([mangled, mangled.upper(), f"https://www.{url[8:]}"])
 
     def live(self, at: datetime) -> None:
         who = self.chance.choice(self.people)
