@@ -68,12 +68,14 @@ lock: install ## write the hashed lock files from requirements/*.in, newest vers
 	$(LOCK) requirements/uv.in -o requirements/uv.txt
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
 	$(LOCK) --no-deps requirements/bench.in -o requirements/bench.txt
+	$(LOCK) --no-deps requirements/bench-data.in -o requirements/bench-data.txt
 
-$(BENCH_STAMP): $(STAMP) requirements/bench.txt
+$(BENCH_STAMP): $(STAMP) requirements/bench.txt requirements/bench-data.txt
 	@echo "Installing what the benchmarks are compared with."
-	@$(PY) -m uv pip install --quiet --python $(PY) --no-deps --require-hashes \
-		-r requirements/bench.txt || \
-		$(PY) -m pip install --quiet --no-deps --require-hashes -r requirements/bench.txt
+	@for lock in requirements/bench.txt requirements/bench-data.txt; do \
+		$(PY) -m uv pip install --quiet --python $(PY) --no-deps --require-hashes -r $$lock || \
+			$(PY) -m pip install --quiet --no-deps --require-hashes -r $$lock || exit 1; \
+	done
 	@touch $@
 
 bench: $(BENCH_STAMP) ## measure: make bench NAME=<a module in tests/benchmarks>
