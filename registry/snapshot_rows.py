@@ -87,14 +87,25 @@ def some(keys: Iterable[bytes], *, at: datetime) -> Iterator[Spoken]:
         with Cursor(connection.connection) as cursor:
             cursor.execute(READ_SNAPSHOT_ROWS, {"keys": batch}, binary=True)
             for (key, kind, canonical), rows in itertools.groupby(cursor, lambda row: row[:3]):
-                yield _spoken(key, kind, canonical, [row[3:] for row in rows], at)
+                yield spoken(key, kind, canonical, [row[3:] for row in rows], at)
+
+
+def spoken(
+    key: bytes, kind: str, canonical: str, rows: Sequence[tuple[Any, ...]], at: datetime
+) -> Spoken:
+    """Return what the rows of one key say from ``at`` on.
+
+    rows: subject, tier, specificity, statements (JSON text) of each.
+    """
+    cases = _cases(rows, likeness=kind == IdentifierKind.ISCC, now=micros(at))
+    return Spoken(key, IdentifierKind(kind), canonical, _timeline(cases, at))
 
 
 def _all_spoken(at: datetime) -> Iterator[Spoken]:
     for (key, kind), rows in itertools.groupby(
         _streamed("rows", STREAM_SNAPSHOT_ROWS), lambda row: row[:2]
     ):
-        yield _spoken(key, kind, "", [row[2:] for row in rows], at)
+        yield spoken(key, kind, "", [row[2:] for row in rows], at)
 
 
 def _gates() -> Iterator[tuple[bytes, str, int]]:
@@ -110,13 +121,6 @@ def _streamed(name: str, query: str) -> Iterator[tuple[Any, ...]]:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(query)
         yield from cursor
-
-
-def _spoken(
-    key: bytes, kind: str, canonical: str, rows: Sequence[tuple[Any, ...]], at: datetime
-) -> Spoken:
-    cases = _cases(rows, likeness=kind == IdentifierKind.ISCC, now=micros(at))
-    return Spoken(key, IdentifierKind(kind), canonical, _timeline(cases, at))
 
 
 def _cases(rows: Sequence[tuple[Any, ...]], *, likeness: bool, now: int) -> tuple[Case, ...]:
