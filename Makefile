@@ -44,7 +44,7 @@ shell: install ## open a Python shell on the private database
 	@$(WITH_SERVERS) $(PY) manage.py shell
 
 test: install browser ## run every test on a private PostgreSQL and broker
-	@$(PY) -m pytest
+	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-fast: install ## run the tests without whole stories and real servers; stop at the first failure
 	@$(PY) -m pytest -q --exitfirst --ignore=tests/journeys --ignore=tests/server
