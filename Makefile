@@ -23,7 +23,8 @@ help: ## list these commands
 
 install: $(STAMP) ## make .venv with the locked packages (PYTHON=... to choose the interpreter)
 
-$(STAMP): requirements/dev.txt requirements/uv.txt requirements/install.sh client/pyproject.toml
+$(STAMP): requirements/dev.txt requirements/uv.txt requirements/install.sh client/pyproject.toml \
+		client/hatch_build.py $(wildcard client/native/*)
 	@requirements/install.sh
 	@touch $@
 
