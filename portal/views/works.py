@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal import sayings, uses
+from attribution import uses
+from portal import sayings
 from portal.access import for_creators
 from portal.forms.works import MEDIA, CoOwners, Register, Sieve
 from portal.listing import cut

@@ -5,7 +5,6 @@ from django.urls import path
 from registry.api.views import checks, collections, keys, public, snapshots, statements, works
 
 urlpatterns = [
-    path("lookup", public.LookUp.as_view()),
     path("transparency", public.Transparency.as_view()),
     path("works", works.Works.as_view()),
     path("works/<str:work_id>:confirm-share", works.ShareConfirmation.as_view()),
