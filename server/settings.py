@@ -290,6 +290,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["registry.api.throttling.PerCaller"],
     "DEFAULT_SCHEMA_CLASS": "server.openapi.Schema",
     "EXCEPTION_HANDLER": "server.api_errors.handle",
+    # The API describes itself at /v1/openapi.json, not by OPTIONS.
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "registry.api.parsing.JSONOnly",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": True,
