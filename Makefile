@@ -8,6 +8,7 @@ WITH_SERVERS := $(PY) -m server.postgres run $(PY) -m server.broker run
 MIGRATED := $(PY) manage.py migrate --database owner --verbosity 0
 # A moved or copied folder installs again: .venv holds absolute paths.
 STAMP := .venv/installed-$(shell pwd | cksum | cut -d ' ' -f 1)
+BENCH_STAMP := $(STAMP)-bench
 LOCK := $(PY) -m uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
 	--universal --python-version 3.11 --custom-compile-command "make lock"
 
@@ -22,7 +23,8 @@ help: ## list these commands
 
 install: $(STAMP) ## make .venv with the locked packages (PYTHON=... to choose the interpreter)
 
-$(STAMP): requirements/dev.txt requirements/uv.txt requirements/install.sh client/pyproject.toml
+$(STAMP): requirements/dev.txt requirements/uv.txt requirements/install.sh client/pyproject.toml \
+		client/hatch_build.py $(wildcard client/native/*)
 	@requirements/install.sh
 	@touch $@
 
@@ -43,7 +45,7 @@ shell: install ## open a Python shell on the private database
 	@$(WITH_SERVERS) $(PY) manage.py shell
 
 test: install browser ## run every test on a private PostgreSQL and broker
-	@$(PY) -m pytest
+	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-fast: install ## run the tests without whole stories and real servers; stop at the first failure
 	@$(PY) -m pytest -q --exitfirst --ignore=tests/journeys --ignore=tests/server
@@ -66,8 +68,18 @@ format: install ## format the code and mend what the linter can
 lock: install ## write the hashed lock files from requirements/*.in, newest versions
 	$(LOCK) requirements/uv.in -o requirements/uv.txt
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
+	$(LOCK) --no-deps requirements/bench.in -o requirements/bench.txt
+	$(LOCK) --no-deps requirements/bench-data.in -o requirements/bench-data.txt
 
-bench: install ## measure: make bench NAME=<a module in tests/benchmarks>
+$(BENCH_STAMP): $(STAMP) requirements/bench.txt requirements/bench-data.txt
+	@echo "Installing what the benchmarks are compared with."
+	@for lock in requirements/bench.txt requirements/bench-data.txt; do \
+		$(PY) -m uv pip install --quiet --python $(PY) --no-deps --require-hashes -r $$lock || \
+			$(PY) -m pip install --quiet --no-deps --require-hashes -r $$lock || exit 1; \
+	done
+	@touch $@
+
+bench: $(BENCH_STAMP) ## measure: make bench NAME=<a module in tests/benchmarks>
 	@test -n "$(NAME)" || { echo "usage: make bench NAME=<a module in tests/benchmarks>"; exit 2; }
 	@TRIBUTE_HOME="$(HOME_OF_BENCHMARKS)" $(WITH_SERVERS) $(PY) -m tests.benchmarks.$(NAME)
 

@@ -18,8 +18,6 @@ TRAILER = struct.pack(">h", -1)
 _INT4_OID, _INT8_OID = 23, 20
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_NULL = struct.pack(">i", -1)
-_BIGINT = struct.Struct(">iq")
 
 
 def row(  # noqa: PLR0913 - one argument a column
@@ -38,24 +36,21 @@ def row(  # noqa: PLR0913 - one argument a column
     n = len(accounts)
     sized_accounts, sized_amounts = [4] * (2 * n), [8] * (2 * n)
     sized_accounts[1::2], sized_amounts[1::2] = accounts, amounts
-    return b"".join(
-        (
-            _layout(n).pack(
-                *(len(COLUMNS), 8, entry_id, 16, key.bytes, 2, kind, 2, currency),
-                *(20 + n * 8, 1, 0, _INT4_OID, n, 1, *sized_accounts),
-                *(20 + n * 12, 1, 0, _INT8_OID, n, 1, *sized_amounts),
-            ),
-            _NULL if reverses is None else _BIGINT.pack(8, reverses),
-            _BIGINT.pack(8, microseconds),
-        )
+    reversal = (-1,) if reverses is None else (8, reverses)
+    return _layout(n, len(reversal)).pack(
+        *(len(COLUMNS), 8, entry_id, 16, key.bytes, 2, kind, 2, currency),
+        *(20 + n * 8, 1, 0, _INT4_OID, n, 1, *sized_accounts),
+        *(20 + n * 12, 1, 0, _INT8_OID, n, 1, *sized_amounts),
+        *(*reversal, 8, microseconds),
     )
 
 
 @lru_cache(maxsize=256)
-def _layout(legs: int) -> struct.Struct:
-    """Everything up to the second array; each value after its width, each array after its shape.
+def _layout(legs: int, reversal: int) -> struct.Struct:
+    """A whole row; each value after its width, each array after its shape.
 
     An array is its length in bytes, its dimensions, whether it has nulls, the type of its items,
-    their number and the lowest index.
+    their number and the lowest index. A null is a width of -1 alone: ``reversal`` is 1 or 2.
     """
-    return struct.Struct(f">h iq i16s ih ih 6i {'ii' * legs} 6i {'iq' * legs}")
+    arrays = f"6i {'ii' * legs} 6i {'iq' * legs}"
+    return struct.Struct(f">h iq i16s ih ih {arrays} {'iq'[:reversal]} iq")

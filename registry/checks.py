@@ -19,7 +19,9 @@ from registry.answers import Answer, CheckItem
 from registry.decision_index import Row
 from registry.errors import AsOfInFuture, InvalidIdentifier, TooManyItems
 from registry.models import Check, Grant, Identifier, Operator, Work
-from tribute import receipts, verdict
+from registry.near_copies import ContentCode
+from tribute import identifiers, receipts, verdict
+from tribute.verdict import Tier
 from tribute.vocabulary import IdentifierKind, Purpose
 
 __all__ = ["MOST_ITEMS", "CheckItem", "LookUp", "check", "look_up"]
@@ -62,6 +64,7 @@ def check(
     asked = answers.questions(items)
     keys = {key.digest for question in asked for key in question.keys}
     rows = decision_index.read(keys) if as_of is None else decision_index.as_of(keys, then)
+    _add_near_copies(rows, items, None if as_of is None else then)
     grants = answers.by_subject(_grants(operator, rows, then))
     wanted = list(dict.fromkeys(purposes))
     results = [
@@ -166,6 +169,34 @@ def _grants(operator: Operator, rows: answers.Rows, at: datetime) -> Iterable[ve
     ]
 
 
+def _add_near_copies(
+    rows: dict[bytes, list[Row]], items: Iterable[CheckItem], as_of: datetime | None
+) -> None:
+    """Put beside what is said about each ISCC what is said about works whose content is like it."""
+    codes = {item.iscc: _code(item.iscc) for item in items if item.iscc is not None}
+    near = near_copies.find_many({code for code in codes.values() if code})
+    works = {work for found in near.values() for work, _ in found}
+    if not works:
+        return
+    said = _said_of_works(works, as_of)
+    for iscc, code in codes.items():
+        if code is None:
+            continue
+        digest = identifiers.key_of(IdentifierKind.ISCC, iscc).digest
+        own = {row.subject for row in rows.get(digest, ())}
+        for work, distance in near[code]:
+            if work not in own:
+                rows[digest] += [_marked(row, distance) for row in said.get(work, ())]
+
+
+def _code(iscc: str) -> ContentCode | None:
+    """Return the comparable unit; None also for what is no ISCC, which has its own error."""
+    try:
+        return near_copies.content_code(iscc)
+    except InvalidIdentifier:
+        return None
+
+
 def _near(iscc: str) -> dict[str, float]:
     code = near_copies.content_code(iscc)
     return dict(near_copies.find(code)) if code else {}
@@ -173,11 +204,27 @@ def _near(iscc: str) -> dict[str, float]:
 
 def _rows_of_near_copies(near: dict[str, float]) -> list[Row]:
     """Return what was said about near-copies, marked with their distance."""
-    keys = dict(Identifier.objects.filter(work_id__in=near).values_list("work_id", "key"))
-    rows = decision_index.read(bytes(key) for key in keys.values())
-    return [
-        replace(row, statements=[{**s, "distance": near[row.subject]} for s in row.statements])
+    said = _said_of_works(near, None)
+    return [_marked(row, near[work]) for work, rows in said.items() for row in rows]
+
+
+def _said_of_works(works: Iterable[str], as_of: datetime | None) -> dict[str, list[Row]]:
+    """Return what is said of each work and, by default, of all that its creators made.
+
+    Not what is said of places: a copy elsewhere lies in other hands.
+    """
+    wanted = set(works)
+    keys = {
+        work: bytes(key)
+        for work, key in Identifier.objects.filter(work_id__in=wanted).values_list("work_id", "key")
+    }
+    digests = set(keys.values())
+    rows = decision_index.read(digests) if as_of is None else decision_index.as_of(digests, as_of)
+    return {
+        work: [row for row in rows.get(key, ()) if row.subject == work or row.tier == Tier.CREATOR]
         for work, key in keys.items()
-        for row in rows.get(bytes(key), ())
-        if row.subject == work
-    ]
+    }
+
+
+def _marked(row: Row, distance: float) -> Row:
+    return replace(row, statements=[{**s, "distance": distance} for s in row.statements])

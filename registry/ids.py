@@ -7,7 +7,7 @@ id is made, belong to ``tribute.ids``.
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -109,6 +109,6 @@ def find(rows: models.QuerySet[Row], public_id: str) -> Row:
     """
     try:
         return rows.get(pk=public_id)
-    except (ValidationError, rows.model.DoesNotExist) as error:
+    except (ValidationError, ObjectDoesNotExist) as error:
         name = rows.model._meta.verbose_name  # noqa: SLF001 - Django's documented Options
         raise NotFound(f"there is no {name} {public_id!r} here") from error

@@ -27,5 +27,8 @@ app.conf.beat_schedule = {
         "ledger.mature": HOUR,
         "ledger.reconcile": HOUR,
         "ledger.audit": 24 * HOUR,
+        "ledger.publish_head": 24 * HOUR,
+        "registry.build_snapshots": HOUR,
+        "registry.sequence_log": 5 * SECOND,
     }.items()
 }

@@ -290,6 +290,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["registry.api.throttling.PerCaller"],
     "DEFAULT_SCHEMA_CLASS": "server.openapi.Schema",
     "EXCEPTION_HANDLER": "server.api_errors.handle",
+    # The API describes itself at /v1/openapi.json, not by OPTIONS.
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "registry.api.parsing.JSONOnly",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": True,
@@ -312,6 +314,7 @@ SPECTACULAR_SETTINGS = {
         "Purpose": "registry.api.serializers.PURPOSE_CHOICES",
         "Decision": "registry.api.serializers.DECISION_CHOICES",
         "Medium": "registry.api.serializers.MEDIUM_CHOICES",
+        "BatchStatus": "ledger.api.serializers.BATCH_STATUSES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -330,6 +333,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TIMEZONE = "UTC"
+# In memory: a ring too many does no harm, and a file half written by a killed timetable would.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # Without the restore options a killed worker's message waits for ten sweeps of ten seconds.
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 900, "unacked_restore_interval": 2, "unacked_restore_throttle": 1}

@@ -59,7 +59,7 @@ def truncate() -> None:
         }
         server.execute("SET session_replication_role = replica")
         names = ", ".join(f'"{table}"' for table in sorted(tables - KEPT))
-        server.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")  # type: ignore[arg-type]
+        server.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
 
 def test_database_url() -> str:

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from attribution.api import manifest_views, query_views, views
+from attribution.api import lookup_views, manifest_views, query_views, views
 
 urlpatterns = [
+    path("lookup", lookup_views.LookUp.as_view()),
     path("models", views.Models.as_view()),
     path("models/<str:model_id>", views.Model.as_view()),
     path("models/<str:model_id>/manifest", manifest_views.DeclaredManifest.as_view()),

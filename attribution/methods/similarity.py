@@ -13,7 +13,7 @@ strangers. It measures resemblance. That a work is resembled does not show that 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, fsum, isfinite, log
 
 import numpy as np
@@ -96,6 +96,17 @@ class Calibration:
         }
 
 
+CALIBRATION = Calibration(
+    "text/bm25+coverage/1",
+    cosine=0,
+    bm25=19_672_607,
+    coverage=1_550_980,
+    outside=-400_313,
+)
+"""For texts without embeddings, strangers' budget 5 %; how it was found and how far it carries is
+in docs/attribution-quality.md."""
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """An output whose origin is known, for calibration.
@@ -124,7 +135,7 @@ def stand_out(scores: Sequence[float]) -> list[float]:
     return [max(0.0, (score - background) / (1 - background)) for score in scores]
 
 
-def weigh(candidates: Sequence[Resemblance], calibration: Calibration) -> Weights:
+def weigh(candidates: Sequence[Resemblance], calibration: Calibration = CALIBRATION) -> Weights:
     """Divide an output over the works it resembles; one candidate for each cluster."""
     shares = shares_of(candidates, calibration)
     return apportion(shares, unattributed=max(0.0, 1.0 - fsum(shares.values())))
@@ -157,28 +168,36 @@ def calibrate(
 ) -> Calibration:
     """Fit the coefficients by cross-entropy, then raise t until the budget for strangers is kept.
 
-    The same examples in the same order give the same answer. budget_ppm: what strangers may be
-    paid on average, what earlier methods paid them included.
-    Raises ValueError when there are no known examples, or when no t can keep the budget.
+    The same examples in the same order give the same answer. Raises ValueError when there are no
+    known examples, or when no t can keep the budget.
     """
+    return within_budget(fit(known, strangers, space=space), strangers, budget_ppm=budget_ppm)
+
+
+def fit(known: Sequence[Example], strangers: Sequence[Example], *, space: str) -> Calibration:
+    """Return the likeliest coefficients. Raises ValueError when there are no known examples."""
     if not known:
         raise ValueError("calibration needs outputs of known origin")
-    fitted = [round(each * MILLION) for each in _fit([*known, *strangers])]
-    cosine, bm25, coverage, outside = fitted
+    return Calibration(space, *(round(each * MILLION) for each in _fit([*known, *strangers])))
 
-    def at(outside: int) -> Calibration:
-        return Calibration(space, cosine, bm25, coverage, outside)
 
-    if not strangers or paid_ppm(strangers, at(outside)) <= budget_ppm:
-        return at(outside)
-    low, high = outside, _MAX_OUTSIDE
-    if paid_ppm(strangers, at(high)) > budget_ppm:
+def within_budget(
+    calibration: Calibration, strangers: Sequence[Example], *, budget_ppm: int
+) -> Calibration:
+    """Raise t, no further than is needed, until strangers are paid ``budget_ppm`` on average.
+
+    What earlier methods paid them counts. Raises ValueError when that is over the budget already.
+    """
+    if not strangers or paid_ppm(strangers, calibration) <= budget_ppm:
+        return calibration
+    low, high = calibration.outside, _MAX_OUTSIDE
+    if paid_ppm(strangers, replace(calibration, outside=high)) > budget_ppm:
         raise ValueError("what earlier methods pay strangers is over the budget already")
     while high - low > 1:
         middle = (low + high) // 2
-        keeps = paid_ppm(strangers, at(middle)) <= budget_ppm
+        keeps = paid_ppm(strangers, replace(calibration, outside=middle)) <= budget_ppm
         low, high = (low, middle) if keeps else (middle, high)
-    return at(high)
+    return replace(calibration, outside=high)
 
 
 def paid_ppm(strangers: Sequence[Example], calibration: Calibration) -> float:

@@ -85,9 +85,10 @@ static void hash_jobs(workspace *w, const table *tables) {
         size_t count = ((size_t)j->length + 10 + 63) / 64;
         u32 x[8], y[8];
         memcpy(x, START, sizeof x);
+        memcpy(y, START, sizeof y);
         if (count > 2) {
             pad(w->long_padded, j->tag, j->text, j->length);
-            blocks(x, w->long_padded, count);
+            two(x, w->long_padded, y, w->long_padded, count);
             finish(j, x, tables);
             continue;
         }
@@ -97,7 +98,6 @@ static void hash_jobs(workspace *w, const table *tables) {
             waiting[count] = j;
             continue;
         }
-        memcpy(y, START, sizeof y);
         two(x, w->short_padded[count - 1][0], y, w->short_padded[count - 1][1], count);
         finish(other, x, tables);
         finish(j, y, tables);
@@ -105,9 +105,10 @@ static void hash_jobs(workspace *w, const table *tables) {
     }
     for (size_t count = 1; count <= 2; count++) {
         if (!waiting[count]) continue;
-        u32 x[8];
+        u32 x[8], y[8] = {0};
+        const u8 *padded = w->short_padded[count - 1][0];
         memcpy(x, START, sizeof x);
-        blocks(x, w->short_padded[count - 1][0], count);
+        two(x, padded, y, padded, count);
         finish(waiting[count], x, tables);
     }
 }
@@ -333,27 +334,6 @@ static PyObject *canonical_of(PyObject *module, PyObject *args) {
     return PyBytes_FromStringAndSize((const char *)written, shape.length);
 }
 
-static PyObject *digest_of(PyObject *module, PyObject *args) {
-    int tag;
-    const char *text;
-    Py_ssize_t length;
-    u8 padded[MOST_PADDED], digest[32];
-    u32 x[8], y[8];
-    (void)module;
-    if (!PyArg_ParseTuple(args, "iy#", &tag, &text, &length)) return NULL;
-    if (tag < 0 || tag > 255 || length > MOST_PADDED - 128) {
-        PyErr_SetString(PyExc_ValueError, "too long to hash here");
-        return NULL;
-    }
-    memcpy(x, START, sizeof x);
-    memcpy(y, START, sizeof y);
-    size_t count = pad(padded, (u8)tag, (const u8 *)text, (size_t)length);
-    two(x, padded, y, padded, count);
-    for (int i = 0; i < 8; i++)
-        for (int byte = 0; byte < 4; byte++) digest[4 * i + byte] = (u8)(y[i] >> (24 - 8 * byte));
-    return PyBytes_FromStringAndSize((const char *)digest, sizeof digest);
-}
-
 static PyObject *use_sha_instructions(PyObject *module, PyObject *args) {
     int wanted;
     (void)module;
@@ -367,7 +347,6 @@ static PyMethodDef methods[] = {
      "check(*domain, *host, *path, *url, scores, purposes, data, offsets, out, slow) -> slow rows\n"
      "\nEach table is high, low, code, directory, shift; offsets are int32, out is uint32."},
     {"canonical", canonical_of, METH_VARARGS, "canonical(url) -> bytes, or None for the unusual."},
-    {"digest", digest_of, METH_VARARGS, "digest(tag, text) -> SHA-256 of both."},
     {"use_sha_instructions", use_sha_instructions, METH_VARARGS,
      "use_sha_instructions(wanted) -> whether the processor's own are in use now."},
     {NULL, NULL, 0, NULL}};

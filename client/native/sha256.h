@@ -107,18 +107,6 @@ WITH_SHA static inline void add_block(lane *l) {
     l->s1 = _mm_add_epi32(l->s1, l->kept1);
 }
 
-WITH_SHA static void blocks_sha_ni(u32 state[8], const u8 *p, size_t count) {
-    lane a;
-    open_lane(&a, state);
-    for (; count; count--, p += 64) {
-        load_block(&a, p);
-#pragma GCC unroll 16
-        for (int i = 0; i < 16; i++) four_rounds(&a, i);
-        add_block(&a);
-    }
-    close_lane(&a, state);
-}
-
 WITH_SHA static void two_sha_ni(u32 x[8], const u8 *p, u32 y[8], const u8 *q, size_t count) {
     lane a, b;
     open_lane(&a, x);
@@ -150,16 +138,7 @@ static int sha_ni_present(void) { return 0; }
 /* Set once, when the module is loaded; tests turn it off to compare. */
 static int with_sha_ni = 0;
 
-static void blocks(u32 state[8], const u8 *p, size_t count) {
-#if HAVE_SHA_NI
-    if (with_sha_ni) {
-        blocks_sha_ni(state, p, count);
-        return;
-    }
-#endif
-    blocks_portable(state, p, count);
-}
-
+/* Hash two messages of equally many blocks; for one alone, give it twice. */
 static void two(u32 x[8], const u8 *p, u32 y[8], const u8 *q, size_t count) {
 #if HAVE_SHA_NI
     if (with_sha_ni) {
@@ -168,7 +147,7 @@ static void two(u32 x[8], const u8 *p, u32 y[8], const u8 *q, size_t count) {
     }
 #endif
     blocks_portable(x, p, count);
-    blocks_portable(y, q, count);
+    if (q != p) blocks_portable(y, q, count);
 }
 
 #define MOST_PADDED 8192

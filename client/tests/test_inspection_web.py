@@ -150,6 +150,7 @@ def test_a_file_that_cannot_be_reached_permits_nothing(
 
     assert decisions(findings) == {}
     assert not findings.complete
+    assert (PAGE in web.asked) is (name != "robots.txt")
 
 
 def test_a_web_page_in_a_files_place_is_no_such_file() -> None:

@@ -104,6 +104,11 @@ def test_convert_refuses_scores_that_are_not_finite(bad: float) -> None:
         convert(matrix([[1.0], [bad]]), ["q1"], manifest="mft_01")
 
 
+def test_convert_keeps_at_least_one_row() -> None:
+    with pytest.raises(InvalidScores, match="at least one row"):
+        convert(matrix([[1.0]]), ["q1"], manifest="mft_01", top=0)
+
+
 def test_convert_needs_an_id_for_every_query_and_a_place_for_every_row() -> None:
     with pytest.raises(InvalidScores, match="1 query ids for 2 queries"):
         convert(matrix([[1.0, 2.0]]), ["q1"], manifest="mft_01")

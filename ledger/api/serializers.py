@@ -12,6 +12,7 @@ from registry.api.fields import TextField, WholeNumberField
 from registry.api.serializers import StrictSerializer
 
 CURRENCIES = [(code, code) for code in currencies.CODES]
+BATCH_STATUSES = [(word.value, word.value) for word in BatchStatus]
 
 
 class MoneySerializer(serializers.Serializer[Money]):
@@ -121,7 +122,7 @@ class PayoutBatchSerializer(serializers.ModelSerializer[PayoutBatch]):
     """A batch, and who did what to it."""
 
     id = serializers.CharField()
-    status = serializers.ChoiceField(choices=[(word.value, word.value) for word in BatchStatus])
+    status = serializers.ChoiceField(choices=BATCH_STATUSES)
     prepared_by = serializers.CharField(source="prepared_by_id")
     submitted_by = serializers.CharField(source="submitted_by_id", allow_null=True)
     approved_by = serializers.CharField(source="approved_by_id", allow_null=True)

@@ -2,6 +2,14 @@
 -- in    creator uuid, from and until timestamptz (until excluded)
 -- out   account kind, currency, recorded_at, entry kinds smallint[], credit_micros, debit_micros,
 --       balance_micros, batch; ordered by currency, kind, batch
+-- Batches are numbered in order of time, so that the period is a range of them, and only the
+-- period's lines are read, however long the account's history is.
+WITH span AS (
+    SELECT (SELECT seq FROM ledger_batch WHERE posted_at >= %(from)s
+             ORDER BY posted_at, seq LIMIT 1) AS first,
+           (SELECT seq FROM ledger_batch WHERE posted_at < %(until)s
+             ORDER BY posted_at DESC, seq DESC LIMIT 1) AS last
+)
 SELECT account.kind, account.currency, batch.posted_at,
        (SELECT array_agg(DISTINCT entry.kind)
           FROM ledger_entry AS entry
@@ -9,10 +17,9 @@ SELECT account.kind, account.currency, batch.posted_at,
            AND entry.id < (batch.batch_id + 1) << 20
            AND account.id = ANY (entry.accounts)),
        line.credit_micros, line.debit_micros, line.balance_micros, batch.seq
-  FROM ledger_account AS account
-  JOIN ledger_line AS line ON line.account_id = account.id
+  FROM span
+  JOIN ledger_account AS account ON account.owner = %(creator)s
+  JOIN ledger_line AS line
+    ON line.account_id = account.id AND line.batch BETWEEN span.first AND span.last
   JOIN ledger_batch AS batch ON batch.seq = line.batch
- WHERE account.creator_id = %(creator)s
-   AND batch.posted_at >= %(from)s
-   AND batch.posted_at < %(until)s
  ORDER BY account.currency, account.kind, batch.seq;

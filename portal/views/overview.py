@@ -5,7 +5,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal import earned, sayings, uses
+from attribution import uses
+from portal import earned, sayings
 from portal.access import for_people, person, roles
 from portal.wording import CHOICES, UNSAID
 from registry.models import Creator, RightsShare

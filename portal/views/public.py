@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
-from portal import uses
+from attribution import uses
 from portal.forms.works import MEDIA
 from portal.troubles import plain
 from portal.wording import PURPOSES

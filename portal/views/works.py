@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal import sayings, uses
+from attribution import uses
+from portal import sayings
 from portal.access import for_creators
 from portal.forms.works import MEDIA, CoOwners, Register, Sieve
 from portal.listing import cut
@@ -191,18 +192,18 @@ def work(request: HttpRequest, creator: Creator, work_id: str) -> HttpResponse:
             "past": past,
             "newest": next((e for e in past if e.statement.effective_from <= now), None),
             "uses": uses.of_work(shown),
-            "told": _told(shown, creator),
+            "heard": (heard := _heard(shown, creator)),
+            "told": [word for word in heard if not word.counts],
             "action": reverse("portal:say-work", args=[shown.pk]),
             **sayings.sentence(creator, own, opening=sayings.opening_for(shown), at=now),
         },
     )
 
 
-def _told(work: Work, creator: Creator) -> list[sayings.Word]:
-    """Return the creator's words on the work that are not what companies are told."""
+def _heard(work: Work, creator: Creator) -> list[sayings.Word]:
+    """Return for each purpose the creator's word on the work, and what companies are told."""
     now = timezone.now()
-    words = [sayings.words([work], p, creator=creator, at=now)[work.pk] for p in Purpose]
-    return [word for word in words if not word.counts]
+    return [sayings.words([work], p, creator=creator, at=now)[work.pk] for p in Purpose]
 
 
 @require_POST

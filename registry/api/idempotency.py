@@ -25,7 +25,7 @@ from registry.errors import (
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
 )
-from registry.models import IdempotentRequest
+from registry.models import ApiKey, IdempotentRequest
 
 ABANDONED_AFTER = timedelta(minutes=2)
 HEADER = "Idempotency-Key"
@@ -82,6 +82,7 @@ def _open(request: Request, *, at: datetime) -> IdempotentRequest:
             f"send the header {HEADER} with 1 to {LONGEST_KEY} printable characters"
         )
     fingerprint = _fingerprint(request)
+    assert isinstance(request.auth, ApiKey), "every caller of the API has a key"
     name = {"caller": str(request.auth.owner.pk), "route": request.path, "key": key}
     try:
         with transaction.atomic():

@@ -1,6 +1,5 @@
 """Cursor pagination for every list: newest first, stable while rows are added."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from rest_framework.pagination import CursorPagination
@@ -17,7 +16,7 @@ class CursorPage(CursorPagination):
     page_size = 50
     page_size_query_param = "limit"
     max_page_size = 200
-    ordering: str | Sequence[str] | None = "-pk"
+    ordering = "-pk"
 
     def get_ordering(self, request: Any, queryset: Any, view: Any) -> tuple[str, ...]:
         """Order as the view says, by id otherwise."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:  # the module of APIView reads the settings that name this one
     from rest_framework.views import APIView
 
 
+MINUTE_S = 60
+
+
 class PerCaller(SimpleRateThrottle):
     """Limit each API key, each signed-in user, and each address of anybody else."""
 
@@ -35,6 +38,6 @@ class PerCaller(SimpleRateThrottle):
         allowed = super().allow_request(request, view)
         used = len(self.history)
         oldest = self.history[-1] if self.history else self.now
-        reset_s = max(0, math.ceil(oldest + self.duration - self.now))
+        reset_s = max(0, math.ceil(oldest + MINUTE_S - self.now))
         request._request.rate_limit = (self.num_requests, max(0, self.num_requests - used), reset_s)  # type: ignore[attr-defined]  # noqa: SLF001 - the middleware sees Django's request
         return allowed

@@ -2,10 +2,9 @@
 
 from django.urls import path
 
-from registry.api.views import checks, collections, keys, public, statements, works
+from registry.api.views import checks, collections, keys, public, snapshots, statements, works
 
 urlpatterns = [
-    path("lookup", public.LookUp.as_view()),
     path("transparency", public.Transparency.as_view()),
     path("works", works.Works.as_view()),
     path("works/<str:work_id>:confirm-share", works.ShareConfirmation.as_view()),
@@ -18,6 +17,8 @@ urlpatterns = [
     path("checks", checks.Checks.as_view()),
     path("checks/<str:check_id>", checks.OneCheck.as_view()),
     path("checks/<str:check_id>/receipt", checks.Receipt.as_view()),
+    path("snapshot", snapshots.Newest.as_view()),
+    path("snapshot/files/<str:name>", snapshots.SnapshotFile.as_view()),
     path("keys", keys.Keys.as_view()),
     path("keys:rotate", keys.Rotation.as_view()),
 ]

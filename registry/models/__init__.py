@@ -6,6 +6,7 @@ from registry.models.log import LogEntry, LogOutbox
 from registry.models.manifests import Manifest, ManifestRow
 from registry.models.people import ApiKey, Creator, Operator, User, UserManager
 from registry.models.requests import IdempotentRequest
+from registry.models.snapshots import SnapshotChange, SnapshotRelease
 from registry.models.works import (
     COLLECTION_KINDS,
     WHOLE_PPM,
@@ -37,6 +38,8 @@ __all__ = [
     "ManifestRow",
     "Operator",
     "RightsShare",
+    "SnapshotChange",
+    "SnapshotRelease",
     "Statement",
     "Terms",
     "User",

@@ -7,6 +7,7 @@ story's exit status, which is non-zero when a promise was found broken.
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -23,7 +24,8 @@ MANAGE = [sys.executable, str(PROJECT / "manage.py")]
 
 
 def main() -> int:
-    """Run the demo; returns the exit status."""
+    """Run the demo; returns the exit status. SIGTERM ends it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     home = default_home()
     try:
         with ExitStack() as stack:
@@ -125,7 +127,7 @@ def _start_services(
     )
     supervisor.start(
         "timetable",
-        [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(home / "timetable")],
+        [*celery, "beat", "--loglevel", "WARNING"],
         environment=environment,
     )
 

@@ -86,7 +86,7 @@ def _tell(items: Sequence[Item], answers: Sequence[Answer]) -> None:
 
 def _short(row: Sequence[str]) -> tuple[str, ...]:
     title, decision, explanation = row
-    return (f"{title[:34]}", decision, explanation[:88])
+    return (title[:36], decision, explanation)
 
 
 def learn(allowed: Sequence[Item]) -> LanguageModel:

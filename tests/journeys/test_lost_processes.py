@@ -75,8 +75,7 @@ def settle_through_calamity(operator: Operator, folder: Path) -> None:
         with Supervisor(folder / "log", report=said.append) as supervisor:
             worker_command = [*CELERY, "worker", "--concurrency", "1", "--loglevel", "WARNING"]
             supervisor.start("worker", worker_command, environment=environment)
-            schedule = str(folder / "timetable")
-            timetable = [*CELERY, "beat", "--loglevel", "WARNING", "--schedule", schedule]
+            timetable = [*CELERY, "beat", "--loglevel", "WARNING"]
             supervisor.start("timetable", timetable, environment=environment)
             wait_until(lambda: 0 < states(operator)["settled"] < QUERIES, said)
             os.killpg(supervisor.pid("worker"), signal.SIGKILL)

@@ -1,16 +1,28 @@
 """Checks: explained answers in order, kept with their proof; the past can be asked."""
 
 import hashlib
+import random
 
 import pytest
 
-from registry import checks, receipts
+from registry import checks, near_copies, receipts
 from registry.checks import CheckItem
 from registry.models import Check, LogOutbox
 from tests.factories import DAY, NOON, allow, deny, make_creator, make_operator, make_work
 from tribute import receipts as verifier
+from tribute.fingerprints import text_code
 from tribute.vocabulary import IdentifierKind, Purpose
 
+
+def prose(seed: int) -> str:
+    """Four hundred words without sense, different for each seed."""
+    chance = random.Random(seed)
+    syllables = ["ba", "do", "fe", "gu", "hi", "ko", "lu", "ma", "ne", "pi", "ra", "so", "ti", "vo"]
+    words = ["".join(chance.choices(syllables, k=chance.randint(1, 4))) for _ in range(400)]
+    return " ".join(words)
+
+
+LONG, OTHER = prose(1), prose(2)
 POEM = "The sun was warm but the wind was chill. You know how it is with an April day " * 20
 
 
@@ -127,3 +139,43 @@ def test_look_up_marks_near_copies_and_never_allows_by_them() -> None:
     assert [w.pk for w in found.works] == [work.pk]
     assert found.answer.verdicts[Purpose.TRAIN_AI].decision == "unknown"
     assert found.answer.verdicts[Purpose.AI_INPUT].decision == "deny"
+
+
+@pytest.mark.django_db
+def test_a_check_finds_the_edited_copy_of_what_is_denied_and_never_allows_by_likeness() -> None:
+    ada, ben = make_creator("ada"), make_creator("ben")
+    make_work(ada, title="Denied", text=LONG)
+    deny(ada)
+    make_work(ben, title="Allowed", text=OTHER)
+    allow(ben)
+    copies = [f"{text} and an ending" for text in (LONG, OTHER)]
+    codes = [text_code(copy) for copy in copies]
+
+    found = checks.check(
+        make_operator("acme"),
+        [CheckItem(iscc=code) for code in codes],
+        [Purpose.TRAIN_AI],
+        at=NOON,
+    )
+
+    said = [row["decisions"]["train-ai"] for row in found.results]
+    assert [row["decision"] for row in said] == ["deny", "unknown"]
+    assert said[0]["matched_by"] == "iscc"
+    assert "near-duplicate" in said[0]["explanation"]
+
+
+@pytest.mark.django_db
+def test_many_codes_are_compared_as_each_alone() -> None:
+    ada = make_creator("ada")
+    texts = [LONG, OTHER, LONG + OTHER, OTHER[: len(OTHER) // 2]]
+    for text in texts:
+        make_work(ada, text=text)
+    asked = [
+        near_copies.content_code(text_code(text + tail))
+        for text in texts
+        for tail in ("", " and so on", LONG)
+    ]
+    codes = [code for code in asked if code is not None]
+    assert len(codes) == len(asked)
+
+    assert near_copies.find_many(codes) == {code: near_copies.find(code) for code in codes}

@@ -2,6 +2,7 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils.safestring import SafeString
 
 from server import api_docs
 from server.api_docs import Field
@@ -39,8 +40,8 @@ def test_fields_of_nested_objects_and_lists_are_named_with_dots() -> None:
     }
 
     assert list(api_docs._fields(document, schema)) == [
-        Field("rows", "array", False, ""),
-        Field("rows[].micros", "integer", True, "Whole <code>micros</code>."),
+        Field("rows", "array", False, SafeString("")),
+        Field("rows[].micros", "integer", True, SafeString("Whole <code>micros</code>.")),
     ]
 
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tribute import features, inspection_report
+from tribute import features, inspection_report, snapshot_commands
 from tribute.fingerprints import InvalidWork, fingerprint, sha256_of
 from tribute.identifiers import InvalidIdentifier, key_of
 from tribute.receipts import InvalidReceipt, verify_receipt
@@ -268,6 +268,7 @@ def _parser() -> argparse.ArgumentParser:
     reduce.add_argument("file", type=Path, metavar="FILE", help="a text in UTF-8")
     reduce.set_defaults(run=_features)
     _add_scores(commands)
+    snapshot_commands.add_parsers(commands, _public_key)
     key = commands.add_parser("key", help="print an identifier's kind, canonical form and key")
     key.add_argument("kind", choices=[kind.value for kind in IdentifierKind], metavar="KIND",
                      help=f"one of {', '.join(IdentifierKind)}")  # fmt: skip

@@ -55,7 +55,7 @@ _WORDS_OF_THEIR_OWN = (
 )
 
 
-class InvalidFeatures(ValueError):  # noqa: N818 - the name says what is wrong
+class InvalidFeatures(ValueError):
     """Features must be of a known version, complete, consistent, and within the limits."""
 
 

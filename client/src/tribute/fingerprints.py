@@ -58,7 +58,7 @@ _DECODER_ERRORS = (
 _COMPARABLE = (MT.CONTENT, MT.SEMANTIC, MT.DATA)
 
 
-class InvalidWork(ValueError):  # noqa: N818 - the name says what is wrong
+class InvalidWork(ValueError):
     """A work's bytes must be what its medium says, within the limits, and not without content."""
 
 

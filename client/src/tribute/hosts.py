@@ -30,7 +30,7 @@ _JOINERS = "\u200c\u200d"
 _PUNYCODE = "xn--"
 
 
-class InvalidHost(ValueError):  # noqa: N818 - the name says what is wrong
+class InvalidHost(ValueError):
     """A host must be a resolvable name or an IP address."""
 
 

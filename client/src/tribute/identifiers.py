@@ -61,7 +61,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ISCC = re.compile(r"[A-Z2-7]+")
 
 
-class InvalidIdentifier(ValueError):  # noqa: N818 - the name says what is wrong
+class InvalidIdentifier(ValueError):
     """An identifier must have a canonical form under ``ckey/1``."""
 
 

@@ -22,7 +22,7 @@ _LOW_BITS = 62
 _STEP_BITS = 32
 
 
-class InvalidId(ValueError):  # noqa: N818 - the name says what is wrong
+class InvalidId(ValueError):
     """A typed id is ``<prefix>_`` and 26 lower-case Crockford base32 digits below 2**128."""
 
 

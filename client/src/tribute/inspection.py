@@ -174,7 +174,7 @@ def _image(path: Path) -> Parsed:
     try:
         reader = importlib.import_module("c2pa")  # 53 MB, so an extra that few install
     except ImportError:
-        message = f"install c2pa-python, or keep its manifest store in {stored.name}"
+        message = f"install tribute[c2pa], or keep its manifest store in {stored.name}"
         return unread(path.name, message)
     try:
         with reader.Reader(str(path)) as manifest:

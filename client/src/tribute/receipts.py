@@ -50,7 +50,7 @@ _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 
 
-class InvalidReceipt(ValueError):  # noqa: N818 - the name says what is wrong
+class InvalidReceipt(ValueError):
     """A receipt must be complete, well-formed, signed by the key, and match what it is about."""
 
 

@@ -163,6 +163,8 @@ def convert(
     n_rows, n_queries = matrix.values.shape
     if len(queries) != n_queries:
         raise InvalidScores(f"{len(queries)} query ids for {n_queries} queries")
+    if top < 1:
+        raise InvalidScores("at least one row of each query is kept")
     numbers = _manifest_rows(matrix.training_rows, manifest_rows)
     unique, place = np.unique(numbers, return_inverse=True)
     sign = 1.0 if matrix.orientation is Orientation.HIGHER else -1.0

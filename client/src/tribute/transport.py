@@ -226,7 +226,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Follow no redirect."""
 
 
-class _WorthRetrying(Exception):  # noqa: N818 - a signal between two functions
+class _WorthRetrying(Exception):
     """An attempt failed in a way that a later one may not."""
 
     def __init__(self, reason: RegistryError, retry_after: str | None = None) -> None:

@@ -35,7 +35,10 @@ def store(data: Any, label: str = "cawg.training-mining", **more: Any) -> bytes:
         ],
     }
     active = "urn:c2pa:1"
-    return json.dumps({"active_manifest": active, "manifests": {active: manifest}} | more).encode()
+    whole = {"active_manifest": active, "manifests": {active: manifest}} | {
+        "validation_state": "Trusted"
+    }
+    return json.dumps(whole | more).encode()
 
 
 def entries(**uses: Any) -> dict[str, Any]:
@@ -106,20 +109,37 @@ def test_custom_entries_are_not_ours() -> None:
 @pytest.mark.parametrize(
     ("more", "valid"),
     [
-        ({"validation_state": "Trusted"}, True),
-        ({"validation_status": [{"code": "signingCredential.untrusted"}]}, True),
+        ({"validation_state": "Trusted", "validation_status": []}, True),
+        ({"validation_state": "Valid"}, False),
+        ({"validation_state": None}, False),
         ({"validation_state": "Invalid"}, False),
         ({"validation_status": [{"code": "assertion.dataHash.mismatch"}]}, False),
         ({"validation_status": ["?"]}, False),
     ],
 )
-def test_an_invalid_manifest_can_only_refuse(more: dict[str, Any], valid: bool) -> None:  # noqa: FBT001 - a table's column
+def test_an_invalid_or_untrusted_manifest_can_only_refuse(
+    more: dict[str, Any],
+    valid: bool,  # noqa: FBT001 - a table's column
+) -> None:
     uses = {"ai_training": {"use": "allowed"}, "ai_inference": {"use": "notAllowed"}}
 
     decisions = parse(store(entries(**uses), **more)).decisions
 
     assert decisions[Purpose.AI_INPUT] == Decision.DENY
     assert (Purpose.TRAIN_OTHER in decisions) is valid
+
+
+def test_the_caller_may_know_the_signer() -> None:
+    # As the reader of the C2PA project reports a valid signature of a signer unknown to it
+    unknown: dict[str, Any] = {
+        "validation_state": "Valid",
+        "validation_status": [{"code": "signingCredential.untrusted", "url": "self#jumbf=/c2pa"}],
+    }
+    data = store(entries(ai_training={"use": "allowed"}), **unknown)
+
+    assert [p.code for p in parse(data).problems] == ["c2pa_untrusted"]
+    assert parse(data, trusted=True).decisions == {Purpose.TRAIN_OTHER: Decision.ALLOW}
+    assert parse(data, trusted=False).statements == ()
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ from tribute.standards.patterns import length, matches, normal, path_of
         ("/a*b*c", "/a-b-c-d", True),
         ("/a*b*c$", "/a-b-c-c", True),
         ("/a*b*c$", "/a-c", False),
+        ("/a*b*c", "/a-b-d", False),
+        ("/a*b", "/a-c", False),
         ("/this/*/then", "/this/and/that/then/x", True),
         ("/this/path/exactly$", "/this/path/exactly/", False),
         ("/A", "/a", False),

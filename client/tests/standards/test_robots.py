@@ -133,7 +133,10 @@ def test_unreadable_lines_are_problems_up_to_a_point() -> None:
     assert [(p.source, p.code) for p in parse(b"User-agent: *\nDisallow /").problems] == [
         ("robots.txt:2", "robots_unreadable_line")
     ]
-    assert len(parse(b"nonsense\n" * 1000).problems) == 51
+    assert [p.code for p in parse(b"nonsense\n" * 1000).problems][49:] == [
+        "robots_unreadable_line",
+        "more_problems",
+    ]
     assert [p.code for p in parse(b"User-agent: \xff").problems] == ["robots_not_utf8"]
 
 

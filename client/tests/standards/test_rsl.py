@@ -175,6 +175,31 @@ def test_the_most_specific_content_permits_and_a_wider_one_still_prohibits() -> 
     assert decided(site, free, url="/about")[Purpose.SEARCH] == Decision.ALLOW
 
 
+def test_a_wider_prohibition_stays_beside_a_licence_that_does_not_mention_it() -> None:
+    site = content(prohibits("ai-train"), permits("search"))
+    free = content(permits("ai-train"), url="/free/")
+
+    assert decided(site, free, url="/free/a")[Purpose.TRAIN_AI] == Decision.DENY
+
+
+def test_a_wider_prohibition_of_an_index_leaves_what_a_narrower_content_permits() -> None:
+    site, free = content(prohibits("ai-index")), content(permits("ai-input"), url="/free/")
+
+    assert decided(site, free, url="/free/a")[Purpose.AI_INPUT] == Decision.ALLOW
+
+
+def test_a_prohibition_without_a_type_still_prohibits() -> None:
+    untyped = "<prohibits>ai-train</prohibits><permits>search</permits>"
+
+    assert decided(content(untyped)) == {
+        Purpose.TRAIN_AI: Decision.DENY,
+        Purpose.TRAIN_OTHER: Decision.DENY,
+        Purpose.AI_INPUT: Decision.LICENSE,
+        Purpose.SEARCH: Decision.LICENSE,
+        Purpose.DATA_MINING: Decision.LICENSE,
+    }
+
+
 @pytest.mark.parametrize(
     ("pattern", "url", "covered"),
     [

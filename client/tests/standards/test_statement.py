@@ -16,6 +16,7 @@ from tribute.standards.statement import (
     cautious,
     combine,
     current,
+    limited,
 )
 from tribute.vocabulary import Decision, Purpose
 
@@ -144,3 +145,14 @@ def test_every_problem_that_hides_something_has_a_parser_that_reports_it() -> No
     )
 
     assert {code for code in HIDING_CODES if f'"{code}"' not in sources} == set()
+
+
+def test_problems_are_limited_but_none_that_hides_something_is_lost() -> None:
+    harmless = [Problem(f"a:{n}", "rsl_unknown_use", "") for n in range(100)]
+    hiding = Problem("a", "robots_truncated", "")
+
+    kept = limited([*harmless, hiding], "a")
+
+    assert kept[0] == hiding
+    assert (len(kept), kept[-1].message) == (52, "50 more of the kind")
+    assert limited(harmless[:3], "a") == tuple(harmless[:3])

@@ -47,7 +47,14 @@ def declared(**words: Any) -> bytes:
     ],
 )
 def test_the_documentations_examples(data: bytes, expected: dict[Purpose, Decision]) -> None:
-    assert parse(data).decisions == expected
+    assert parse(data, proven=True).decisions == expected
+
+
+def test_an_unproven_declaration_can_only_refuse() -> None:
+    parsed = parse(declared(all="true", train_genai="false"))
+
+    assert parsed.decisions == {TRAIN_AI: DENY}
+    assert [p.code for p in parsed.problems] == ["tdm_ai_unproven"]
 
 
 def test_a_statement_keeps_its_word_and_work() -> None:
@@ -60,7 +67,7 @@ def test_a_statement_keeps_its_word_and_work() -> None:
 
 @pytest.mark.parametrize("value", [True, 1, "True", "yes", None, [], {}])
 def test_another_value_permits_nothing(value: Any) -> None:
-    parsed = parse(declared(all="true", train_genai=value))
+    parsed = parse(declared(all="true", train_genai=value), proven=True)
 
     assert TRAIN_AI not in parsed.decisions
     assert [p.code for p in parsed.problems] == ["tdm_ai_bad_value"]
@@ -93,7 +100,7 @@ WORDS = st.sampled_from(["all", "train-ai", "train-genai", "ai-use", "search", "
 
 @given(st.dictionaries(WORDS, VALUES), st.binary(max_size=50))
 def test_any_declaration_is_read_without_raising(words: dict[str, Any], data: bytes) -> None:
-    stated = parse(declared(**words)).decisions
+    stated = parse(declared(**words), proven=True).decisions
 
     assert Decision.ALLOW not in stated.values() or "true" in words.values()
     assert parse(data).statements == ()

@@ -173,6 +173,12 @@ def test_a_broken_or_hostile_epub_says_nothing(data: bytes) -> None:
     assert [p.code for p in problems] == ["epub_unreadable"]
 
 
+def test_an_epub_of_too_many_entries_is_not_opened() -> None:
+    _, problems = from_epub(epub(EPUB_3) + b"PK\x01\x02" * 30_000)
+
+    assert [p.message for p in problems] == ["the package has too many entries"]
+
+
 def test_a_hostile_packet_says_nothing() -> None:
     reservation, problems = from_pdf(pdf(BOMB + XMP))
 
@@ -201,12 +207,3 @@ def test_a_damaged_epub_is_read_or_refused(noise: bytes, at: int) -> None:
     reservation, problems = from_epub(whole[:at] + noise + whole[at + len(noise) :])
 
     assert problems or reservation is None or reservation.value in {None, 0, 1}
-
-
-@given(st.lists(st.sampled_from(["<", ">", "<!", "<![", "<meta ", "name=", "tdm-reservation", "'",
-                                 "<?", "<!--", "]]>", "</", "content=1", "<script>", "&#0;"]),
-                max_size=12))  # fmt: skip
-def test_any_markup_is_read_without_raising(parts: list[str]) -> None:
-    page = markup.parse("".join(parts).encode())
-
-    assert page.complete in {True, False}

@@ -64,15 +64,16 @@ class LookUp(APIView):
     def get(self, request: Request) -> Response:
         """Print what is known, for every purpose."""
         kind, value = _asked(request)
-        found = checks.look_up(kind, value, at=timezone.now())
-        return Response(
-            {
-                "registered": bool(found.works),
-                "works": [_work(work) for work in found.works],
-                "near": [{**_work(work), "distance": distance} for work, distance in found.near],
-                "decisions": found.answer.to_json()["decisions"],
-            }
-        )
+        return Response(self.printed(checks.look_up(kind, value, at=timezone.now())))
+
+    def printed(self, found: checks.LookUp) -> dict[str, Any]:
+        """Return what is printed of what was found."""
+        return {
+            "registered": bool(found.works),
+            "works": [_work(work) for work in found.works],
+            "near": [{**_work(work), "distance": distance} for work, distance in found.near],
+            "decisions": found.answer.to_json()["decisions"],
+        }
 
 
 class Transparency(APIView):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from attribution.models import GenerativeModel, Query
 from ledger.gateway_choice import configured
-from registry import operators
+from registry import operators, snapshots
 from registry.models import Operator
 from server.demo import creators, payday, pipeline, summary, usage
 from server.demo.keyring import Keyring
@@ -67,6 +67,8 @@ def populate(keyring: Keyring) -> None:
     by_slug = creators.register(cast, at=at)
     creators.prove_hosts(cast, site=settings.HOME / "site", at=at)
     creators.state_wishes(cast, by_slug, at=at)
+    release = snapshots.build(at=timezone.now())
+    say(f"Snapshot {release.seq} of all this is signed; pipelines may filter offline by it.")
 
 
 def learn_and_earn(operator: Operator, registry: Registry) -> None:

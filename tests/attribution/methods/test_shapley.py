@@ -51,7 +51,7 @@ def share(weights: Weights, work: str) -> Fraction:
     return Fraction(sum(e.weight for e in weights.works if e.work == work), weights.total)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(relevances=RELEVANCES, k=st.integers(1, 4))
 def test_values_equal_the_shapley_value_by_definition(relevances: dict[str, int], k: int) -> None:
     assert shapley.values(relevances, neighbours=k) == by_definition(

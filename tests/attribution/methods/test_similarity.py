@@ -3,12 +3,12 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attribution.errors import InvalidEvidence
 from attribution.methods import similarity
-from attribution.methods.evidence import Weights
+from attribution.methods.evidence import Weights, WorkWeight
 from attribution.methods.similarity import Calibration, Example, Resemblance
 
 BY_BM25 = Calibration("test", cosine=0, bm25=10_000_000, coverage=0, outside=5_000_000)
@@ -36,11 +36,16 @@ def share(weights: Weights, work: str) -> Fraction:
 
 def test_weigh_follows_the_logit_with_an_outside_option() -> None:
     """exp(10 x 0.5) against exp(5) for nobody: a half each."""
-    assert similarity.weigh([alike("ada", 0.5)], BY_BM25) == similarity.weigh(
-        [alike("ada", 0.5)], BY_BM25
-    )
-    assert share(similarity.weigh([alike("ada", 0.5)], BY_BM25), "ada") == Fraction(1, 2)
-    assert similarity.weigh([alike("ada", 0.5)], BY_BM25).unattributed == 1
+    assert similarity.weigh([alike("ada", 0.5)], BY_BM25) == Weights((WorkWeight("ada", 1),), 1)
+
+
+def test_shipped_coefficients_pay_a_rewording_and_no_stranger() -> None:
+    """Typical of the benchmark: a source stands out by a third, a stranger's best by a tenth."""
+    source = Resemblance("ada", 0.0, 0.33, 0.2)
+    stranger = Resemblance("ada", 0.0, 0.1, 0.0)
+
+    assert share(similarity.weigh([source]), "ada") > Fraction(9, 10)
+    assert share(similarity.weigh([stranger]), "ada") < Fraction(1, 10)
 
 
 def test_weigh_pays_nobody_for_no_candidates() -> None:
@@ -103,6 +108,28 @@ def test_a_resemblance_out_of_bounds_is_refused(features: tuple[float, float, fl
         Resemblance("ada", *features)
 
 
+def test_what_is_like_many_works_does_not_stand_out() -> None:
+    """Ten at 0.5 are the background; 0.75 is half way from there to 1."""
+    assert similarity.stand_out([0.75, *[0.5] * 10, 0.1]) == [0.5, *[0.0] * 11]
+
+
+def test_few_works_have_no_background() -> None:
+    assert similarity.stand_out([0.75, 0.5]) == [0.75, 0.5]
+
+
+def test_nothing_stands_out_among_works_that_all_are_the_output() -> None:
+    assert similarity.stand_out([1.0] * 10) == [0.0] * 10
+
+
+@given(scores=st.lists(UNITS, max_size=15))
+def test_standing_out_keeps_bounds_and_order(scores: list[float]) -> None:
+    found = similarity.stand_out(scores)
+
+    assert all(0 <= each <= 1 for each in found)
+    ordered = [each for _, each in sorted(zip(scores, found, strict=True))]
+    assert ordered == sorted(found)
+
+
 def known(*, source: float = 0.8, other: float = 0.2, count: int = 10) -> list[Example]:
     return [
         Example((alike("ada", source - each / 100), alike("ben", other)), {"ada": 1.0})
@@ -130,6 +157,7 @@ def test_calibrate_is_repeatable() -> None:
     )
 
 
+@settings(max_examples=25, deadline=None)
 @given(budget=st.integers(5_000, 400_000), like=st.floats(0.3, 0.7))
 def test_calibrate_keeps_the_budget_for_strangers(budget: int, like: float) -> None:
     found = similarity.calibrate(known(), strangers(like=like), space="test", budget_ppm=budget)

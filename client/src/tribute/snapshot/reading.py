@@ -81,7 +81,7 @@ class Snapshot:
         self, manifest: Manifest, tables: dict[str, Columns], *, plain: bool = False
     ) -> None:
         self.manifest = manifest
-        self._tables = tables
+        self.tables = tables
         self._prober = prober(tables, plain=plain)
         self._meanings = _Meanings(tables[CODES])
 
@@ -153,7 +153,7 @@ class Snapshot:
             if column is not None:
                 values = column.to_pylist() if hasattr(column, "to_pylist") else column
                 keys = (keys_of(kind, value) for value in values)
-                answered.append(scores_of_keys(self._tables, keys, scores, rows))
+                answered.append(scores_of_keys(self.tables, keys, scores, rows))
         for more, clear in answered:
             np.maximum(found, more, out=found)
             understood &= clear

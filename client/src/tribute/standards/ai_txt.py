@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.patterns import length, matches, path_of
 from tribute.standards.policy import Policy, Written, written
-from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut
+from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut, limited
 from tribute.vocabulary import Decision
 
 VERSION = "spawning-ai.txt/2024-07"
@@ -21,7 +21,6 @@ _LIMIT = 500 * 1024
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _DECISIONS = {"allow": Decision.ALLOW, "disallow": Decision.DENY}
 _WORD = words_of(Standard.AI_TXT)["path"]
-_MOST_PROBLEMS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +70,9 @@ def parse(data: bytes, *, source: str = "ai.txt") -> AiTxt:
                 rules.append(Rule(_DECISIONS[label], value, place, cut(line.strip())))
         elif label and label != "user-agent":
             problems.append(Problem(place, "ai_txt_unreadable_line", f"{cut(line.strip())!r}"))
-    problems = problems[:_MOST_PROBLEMS]
     if truncated:
         problems.append(Problem(source, "ai_txt_truncated", "only the first 500 KiB were read"))
-    return AiTxt(tuple(rules), tuple(problems), truncated)
+    return AiTxt(tuple(rules), limited(problems, source), truncated)
 
 
 def statements_for(document: AiTxt, url: str) -> Parsed:

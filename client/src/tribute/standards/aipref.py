@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tribute.standards.crosswalk import saying, words_of
-from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut
+from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut, limited
 from tribute.standards.structured_fields import NotADictionary, Token, parse_dictionary
 from tribute.vocabulary import Decision, Purpose
 
@@ -91,7 +91,7 @@ def parse(preference: bytes, *, source: str, scope: str = "", raw: str | None = 
             Statement(purpose, decision, source, Standard.AIPREF, vocabulary, evidence, scope)
             for purpose, decision in stated.items()
         ),
-        problems=tuple(_problems(members, vocabulary, source)),
+        problems=limited(_problems(members, vocabulary, source), source),
     )
 
 

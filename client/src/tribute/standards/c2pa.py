@@ -2,8 +2,8 @@
 
 Sources: CAWG Training and Data Mining Assertion 1.1 (label ``cawg.training-mining``) and its
 predecessor in C2PA 1.4 (``c2pa.training-mining``); both are found in the wild. The input is the
-JSON that a C2PA reader returns for an asset. Whether its signer is trusted is the caller's to say:
-an opt-out is worth honouring whoever signed it, a permission is not.
+JSON that a C2PA reader returns for an asset. An opt-out is worth honouring whoever signed it; a
+permission only from a signer that the reader, or the caller, trusts.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.policy import Policy, Written, written
-from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut
+from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut, limited
 from tribute.vocabulary import Decision
 
 LABELS = {"cawg.training-mining": "cawg-tdm-1.1", "c2pa.training-mining": "c2pa-1.4"}
@@ -23,9 +23,11 @@ _USES = {"allowed": Decision.ALLOW, "notAllowed": Decision.DENY, "constrained": 
 _INFORMATION = ("constraint_info", "constraints_info")
 
 
-def parse(data: bytes, *, source: str = "c2pa") -> Parsed:
+def parse(data: bytes, *, source: str = "c2pa", trusted: bool | None = None) -> Parsed:
     """Read a manifest store as JSON and say what its active manifest asserts.
 
+    trusted: whether the signer is; None: as the reader says, whose ``validation_state`` is
+        ``Trusted`` only when it knows the signer's certificate.
     Ingredients' manifests are not read: they speak of other assets. A store without an active
     manifest, or whose reader reports a broken hash or signature, permits nothing.
     """
@@ -42,11 +44,19 @@ def parse(data: bytes, *, source: str = "c2pa") -> Parsed:
     if not isinstance(manifest, dict):
         return _problem(source, "c2pa_no_manifest", "the active manifest is not in the store")
     found = read_assertions(manifest.get("assertions"), source=source)
-    if not _invalid(store):
+    if _invalid(store):
+        return found.without_permissions() + _problem(
+            source, "c2pa_invalid", "the reader found the manifest invalid"
+        )
+    if trusted is None:
+        trusted = store.get("validation_state") == "Trusted"
+    if trusted or found.without_permissions() == found:
         return found
-    refusals = tuple(s for s in found.statements if s.decision != Decision.ALLOW)
-    problem = Problem(source, "c2pa_invalid", "the reader found the manifest invalid")
-    return Parsed(refusals, (*found.problems, problem))
+    return found.without_permissions() + _problem(
+        source,
+        "c2pa_untrusted",
+        "the signer is not known to be trusted: its permissions are left out",
+    )
 
 
 def read_assertions(assertions: Any, *, source: str = "c2pa") -> Parsed:
@@ -100,7 +110,7 @@ def _read_entries(data: Any, source: str, vocabulary: str) -> Parsed:
             problems.append(Problem(source, "c2pa_unknown_use", f"{cut(key)!r} has no known use"))
         else:
             statements += _entry(key, token, entry, source, vocabulary)
-    return Parsed(tuple(statements), tuple(problems))
+    return Parsed(tuple(statements), limited(problems, source))
 
 
 def _entry(

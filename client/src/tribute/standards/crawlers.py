@@ -2,7 +2,8 @@
 
 A token stands here only when its operator documents what disallowing it means; crawlers that many
 sites block but nobody documents (Bytespider, for one) are left out. A crawler that serves several
-purposes has all of them. Read from the operators' pages in October 2026.
+purposes has all of them. Gathered in 2026 from what the operators
+publish, partly at second hand; check a token at its operator before relying on it.
 """
 
 from collections.abc import Mapping

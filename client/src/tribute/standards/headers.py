@@ -111,6 +111,7 @@ def _directives(value: str, source: str, raw: str, agent: str | None) -> Parsed:
     all before the colon for a name lost the ``noai``. Case does not matter.
     """
     statements = []
+    seen: set[tuple[str | None, str]] = set()
     addressed: str | None = None
     for part in value[:_LONGEST].split(","):
         directive = part
@@ -120,7 +121,8 @@ def _directives(value: str, source: str, raw: str, agent: str | None) -> Parsed:
         if agent is not None and addressed not in {None, "*", agent.lower()}:
             continue
         for token in directive.lower().replace(";", " ").split():
-            if word := _WORDS.get(token):
+            if (word := _WORDS.get(token)) and (addressed, token) not in seen:
+                seen.add((addressed, token))
                 params = [("media", "image")] if token in _IMAGES_ONLY else []
                 params += [] if addressed is None else [("agent", addressed)]
                 statements += [

@@ -20,7 +20,8 @@ class Policy:
     terms_uri: where the conditions of a licence can be read and accepted.
     rsl_uri: where the collection's RSL document will be published.
     owner: the name to print as the rightsholder.
-    Raises ValueError for a path that is not absolute, and for addresses that are not http(s).
+    Raises ValueError for a path that is not absolute, and for addresses that are not http(s), or that
+    hold characters which some format gives a meaning of its own: percent-encode those.
     """
 
     decisions: Mapping[Purpose, Decision]

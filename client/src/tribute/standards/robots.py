@@ -6,18 +6,16 @@ kept as rules of their group; ``robots_usage`` says what they mean. The first 50
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tribute.standards.patterns import length, matches, path_of
-from tribute.standards.statement import Problem, cut
+from tribute.standards.statement import Problem, cut, limited
 
 LIMIT = 500 * 1024
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"[ \t]*([A-Za-z_-]+)[ \t]*:[ \t]*(.*)", re.DOTALL)
 _AGENT = re.compile(r"\*|[^\s/]+")
 _GROUP_RULES = {"allow", "disallow", "content-usage", "content-signal", "license"}
-_MOST_PROBLEMS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ def parse(data: bytes, *, source: str = "robots.txt") -> Robots:
             groups[-1][1].append(Rule(label, value, place, cut(line.strip())))
     return Robots(
         groups=tuple(Group(tuple(agents), tuple(rules)) for agents, rules in groups),
-        problems=tuple(_limited(problems, source)),
+        problems=limited(problems, source),
         truncated=truncated,
     )
 
@@ -141,10 +139,3 @@ def _open_group(groups: list[tuple[list[str], list[Rule]]], value: str) -> None:
         groups.append(([], []))
     token = _AGENT.match(value)
     groups[-1][0].append(token[0].lower() if token else "")
-
-
-def _limited(problems: list[Problem], source: str) -> Iterator[Problem]:
-    yield from problems[:_MOST_PROBLEMS]
-    if len(problems) > _MOST_PROBLEMS:
-        rest = len(problems) - _MOST_PROBLEMS
-        yield Problem(source, "robots_more_problems", f"{rest} more lines were not understood")

@@ -17,7 +17,7 @@ from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.patterns import length, matches, path_of
 from tribute.standards.policy import Policy, Written, written
 from tribute.standards.robots import Robots, Rule, parse
-from tribute.standards.statement import Parsed, Problem, Standard, Statement
+from tribute.standards.statement import Parsed, Problem, Standard, Statement, limited
 from tribute.vocabulary import Decision
 
 CONTENT_SIGNALS = "content-signals/2026-08"
@@ -39,9 +39,8 @@ def statements_for(robots: Robots, url: str, agent: str | None = None) -> Parsed
     found += _preferences(robots, path, agent) + _signals(robots, path, agent)
     refusals = _strangers_refusals(robots, path) if agent is None else Parsed()
     found += refusals + _named_crawlers(robots, path, agent)
-    if robots.truncated:
-        return Parsed(_without_permissions(found.statements), found.problems)
-    return found
+    found = Parsed(found.statements, limited(found.problems, "robots.txt"))
+    return found.without_permissions() if robots.truncated else found
 
 
 def licenses_for(robots: Robots, agent: str | None = None) -> tuple[Rule, ...]:
@@ -104,9 +103,7 @@ def _longest_preference(rules: Iterable[Rule], path: str) -> Parsed:
 
 def _signals(robots: Robots, path: str, agent: str | None) -> Parsed:
     found = _signals_of(robots.rules_for(agent), path)
-    if robots.access(path, agent).allowed:
-        return found
-    return Parsed(_without_permissions(found.statements), found.problems)
+    return found if robots.access(path, agent).allowed else found.without_permissions()
 
 
 def _signals_of(rules: Iterable[Rule], path: str) -> Parsed:
@@ -125,7 +122,8 @@ def _read_signals(signals: str, pattern: str, rule: Rule) -> Parsed:
     A signal left out neither grants nor restricts. ``use`` names the highest level of use, so below
     ``full`` a yes to an AI use is a yes on conditions.
     """
-    pairs = [(m[1].lower(), m[2].lower()) for m in _SIGNAL.finditer(signals)]
+    spelled = ((m[1].lower(), m[2].lower()) for m in _SIGNAL.finditer(signals))
+    pairs = tuple(dict.fromkeys(spelled))
     params = tuple((name, value) for name, value in pairs if name == "use")
     limited = any(value != "full" for _, value in params)
     words = words_of(Standard.CONTENT_SIGNAL)
@@ -167,7 +165,7 @@ def _strangers_refusals(robots: Robots, path: str) -> Parsed:
     for group in robots.groups:
         if "*" not in group.agents:
             found += _longest_preference(group.rules, path) + _signals_of(group.rules, path)
-    return Parsed(_without_permissions(found.statements), found.problems)
+    return found.without_permissions()
 
 
 def _named_crawlers(robots: Robots, path: str, agent: str | None) -> Parsed:
@@ -200,7 +198,3 @@ def _scoped(value: str) -> tuple[str, str]:
         return "", value
     pattern, _, rest = value.replace("\t", " ").partition(" ")
     return pattern, rest.strip(" ")
-
-
-def _without_permissions(statements: Iterable[Statement]) -> tuple[Statement, ...]:
-    return tuple(s for s in statements if s.decision != Decision.ALLOW)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tribute.standards import safe_xml
 from tribute.standards.patterns import matches, path_of
 from tribute.standards.safe_xml import Element, UnsafeXml
-from tribute.standards.statement import Problem, cut
+from tribute.standards.statement import Problem, cut, limited
 
 NAMESPACE = "https://rslstandard.org/rsl"
 VERSION = "rsl-1.0"
@@ -98,7 +98,7 @@ def parse(data: bytes, *, source: str = "rsl.xml") -> Rsl:
     if root.name != "rsl":
         return Rsl(problems=tuple(problems), source=source, strict=False)
     contents = tuple(_content(element, source, problems) for element in root.named("content"))
-    return Rsl(contents, tuple(problems), source, strict)
+    return Rsl(contents, limited(problems, source), source, strict)
 
 
 def _same_host(pattern: str, url: str) -> bool:

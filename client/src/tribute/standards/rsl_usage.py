@@ -4,7 +4,7 @@ Source: Really Simple Licensing 1.0, sections 3.1.1 (precedence), 3.5 (permits a
 3.6 (payment). Where readings of it differ, the stricter one stands here:
 
 - the most specific ``content`` sets permissions and payment; what a wider content that covers the
-  address prohibits in every licence stays prohibited;
+  address prohibits, and no licence of it offers, stays prohibited;
 - a licence that lists permitted uses prohibits the others; within one licence a prohibition beats a
   permission of the same use, but a general prohibition does not beat a more specific permission;
 - several licences are alternative offers; without ``payment`` a licence is free.
@@ -49,10 +49,9 @@ def statements_for(document: Rsl, url: str) -> Parsed:
     most = length(path_of(covering[-1].url) or covering[-1].url)
     narrowest = [c for c in covering if length(path_of(c.url) or c.url) == most]
     offers = [(c, offer) for c in narrowest for offer in c.licenses]
-    found = [*_offered(document, offers), *_prohibited(document, covering)]
-    if not document.strict:
-        found = [s for s in found if s.decision != Decision.ALLOW]
-    return Parsed(tuple(found), document.problems)
+    statements = (*_offered(document, offers), *_prohibited(document, covering))
+    found = Parsed(statements, document.problems)
+    return found if document.strict else found.without_permissions()
 
 
 def write(policy: Policy) -> Written:
@@ -112,12 +111,7 @@ def _offered(document: Rsl, offers: list[tuple[Content, License]]) -> Iterator[S
     """
     by_use: dict[str, tuple[Decision, Content, License]] = {}
     for use in USES:
-        answers = [
-            (decision, content, offer)
-            for content, offer in offers
-            if (decision := _decision(offer, use)) is not None
-        ]
-        if chosen := _best(answers):
+        if chosen := _best(use, offers):
             by_use[use] = chosen
         elif listing := next(((c, o) for c, o in offers if o.permits), None):
             by_use[use] = (Decision.DENY, *listing)
@@ -126,14 +120,19 @@ def _offered(document: Rsl, offers: list[tuple[Content, License]]) -> Iterator[S
 
 
 def _best(
-    answers: list[tuple[Decision, Content, License]],
+    use: str, offers: Iterable[tuple[Content, License]]
 ) -> tuple[Decision, Content, License] | None:
-    decisions = [decision for decision, _, _ in answers]
+    """Return the offer that counts for one use; None when none speaks of it."""
+    answers = [
+        (decision, content, offer)
+        for content, offer in offers
+        if (decision := _decision(offer, use)) is not None
+    ]
+    decisions = {decision for decision, _, _ in answers}
     order = [Decision.ALLOW, Decision.LICENSE, Decision.DENY]
-    if Decision.ALLOW in decisions and Decision.DENY in decisions:
+    if {Decision.ALLOW, Decision.DENY} <= decisions:
         order = [Decision.LICENSE, Decision.DENY, Decision.ALLOW]
-    ranked = sorted(answers, key=lambda answer: order.index(answer[0]))
-    return ranked[0] if ranked else None
+    return min(answers, key=lambda answer: order.index(answer[0]), default=None)
 
 
 def _by_purpose(
@@ -156,17 +155,15 @@ def _by_purpose(
 
 
 def _prohibited(document: Rsl, covering: list[Content]) -> Iterator[Statement]:
-    """Keep what wider contents prohibit in all their licences: no narrower one permits it."""
-    narrowest = covering[-1]
+    """Keep what wider contents prohibit and do not offer: no narrower one permits it."""
     for content in covering:
-        if content.url == narrowest.url or not content.licenses:
+        if content.url == covering[-1].url:
             continue
-        refused = {
-            use: (Decision.DENY, content, content.licenses[0])
-            for use in USES
-            if use != "ai-index"
-            and all(_decision(offer, use) == Decision.DENY for offer in content.licenses)
-        }
+        refused = {}
+        for use in set(USES) - {"ai-index"}:
+            best = _best(use, [(content, offer) for offer in content.licenses])
+            if best is not None and best[0] == Decision.DENY:
+                refused[use] = best
         for purpose, (decision, where, offer) in _by_purpose(refused):
             yield _statement(document, where, offer, purpose, decision)
 

@@ -7,7 +7,7 @@ first within each standard and then across them. Whether a location's word count
 creator's is ``tribute.verdict``'s to say.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ from tribute.vocabulary import Decision, Purpose
 
 _STRICTNESS = {Decision.ALLOW: 1, Decision.LICENSE: 2, Decision.DENY: 3}
 _LONGEST_RAW = 500
+_MOST_PROBLEMS = 50
 # Problems that leave something unread, so that a refusal may stand there.
 HIDING_CODES = frozenset(
     {
@@ -119,6 +120,11 @@ class Parsed:
     def __add__(self, other: "Parsed") -> "Parsed":
         return Parsed(self.statements + other.statements, self.problems + other.problems)
 
+    def without_permissions(self) -> "Parsed":
+        """Return the same with every ``allow`` left out."""
+        kept = tuple(s for s in self.statements if s.decision != Decision.ALLOW)
+        return Parsed(kept, self.problems)
+
     @property
     def decisions(self) -> dict[Purpose, Decision]:
         """The combined decision for each purpose that was spoken of."""
@@ -214,6 +220,17 @@ def at_location(
         )
         for index, s in enumerate(current(statements))
     )
+
+
+def limited(problems: Sequence[Problem], source: str) -> tuple[Problem, ...]:
+    """Keep the problems that hide something and the first 50 of the others, and count the rest."""
+    others = [problem for problem in problems if not problem.hides]
+    if len(others) <= _MOST_PROBLEMS:
+        return tuple(problems)
+    rest = len(others) - _MOST_PROBLEMS
+    hiding = [problem for problem in problems if problem.hides][:_MOST_PROBLEMS]
+    more = Problem(source, "more_problems", f"{rest} more of the kind")
+    return (*hiding, *others[:_MOST_PROBLEMS], more)
 
 
 def cut(raw: str) -> str:

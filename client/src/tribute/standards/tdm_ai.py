@@ -18,9 +18,11 @@ _WORDS = words_of(Standard.TDM_AI)
 _VALUES = {"true": Decision.ALLOW, "false": Decision.DENY}
 
 
-def parse(data: bytes, *, source: str = "tdm-ai") -> Parsed:
+def parse(data: bytes, *, source: str = "tdm-ai", proven: bool = False) -> Parsed:
     """Read one declaration in JSON.
 
+    proven: whether the declarer's right to speak for the work is established; permissions of
+        others are left out.
     Values are the strings "true" and "false"; JSON's false is read as a refusal all the same, JSON's
     true as nothing. An inner word replaces what an outer one says, unless it cannot be read, and
     then only a refusal is inherited. A declaration without an ISCC speaks of no work.
@@ -44,7 +46,11 @@ def parse(data: bytes, *, source: str = "tdm-ai") -> Parsed:
         )
         for purpose, (token, decision) in said.items()
     )  # fmt: skip
-    return Parsed(statements, tuple(problems))
+    found = Parsed(statements, tuple(problems))
+    if proven or found.without_permissions() == found:
+        return found
+    message = "nobody has established who declared this: its permissions are left out"
+    return found.without_permissions() + _problem(source, "tdm_ai_unproven", message)
 
 
 def _said(

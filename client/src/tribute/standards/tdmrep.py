@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.patterns import matches, path_of
 from tribute.standards.policy import Policy, Written, written
-from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut
+from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut, limited
 from tribute.vocabulary import Decision
 
 VERSION = "tdmrep/2024"
@@ -81,7 +81,7 @@ def parse(data: bytes, *, source: str = "tdmrep.json") -> Rules:
         policy = entry.get("tdm-policy")
         policy = policy if isinstance(policy, str) and policy else None
         rules.append(Reservation(value, policy, place, _evidence(entry), location))
-    return Rules(tuple(rules), tuple(problems))
+    return Rules(tuple(rules), limited(problems, source))
 
 
 def parse_header(headers: Mapping[str, Sequence[str]]) -> tuple[Reservation, tuple[Problem, ...]]:
@@ -104,7 +104,8 @@ def read_texts(
 ) -> tuple[Reservation, tuple[Problem, ...]]:
     """Read reservations and policies that were written as text, in the order found."""
     read = {"0": 0, "1": 1}
-    problems = tuple(_bad_value(source, value) for value in values if value not in read)
+    bad = [_bad_value(source, value) for value in values if value not in read]
+    problems = limited(bad, source)
     value = max((read[value] for value in values if value in read), default=None)
     if problems and value == 0:
         value = None  # a 0 beside something unreadable is no clear 0

@@ -22,6 +22,7 @@ _Found = tuple[Reservation | None, tuple[Problem, ...]]
 _EPUB_NAMESPACE = "http://www.w3.org/ns/tdmrep#"
 _XMP_NAMESPACES = ("http://www.w3.org/ns/tdmrep/", "http://www.w3.org/ns/tdmrep#")
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_ENTRY = b"PK\x01\x02"
 _CONTAINER = "META-INF/container.xml"
 _PACKET_BEGIN, _PACKET_END = b"<?xpacket begin=", b"<?xpacket end"
 _RDF_BEGIN, _RDF_END = b"<rdf:RDF", b"</rdf:RDF>"
@@ -48,6 +49,8 @@ def from_page(page: Page, *, source: str = "page") -> _Found:
 
 def from_epub(data: bytes, *, source: str = "epub") -> _Found:
     """Read the package document's metadata, in the form of EPUB 2 or of EPUB 3."""
+    if data.count(_ENTRY) > _MOST_ENTRIES:  # before zipfile makes an object of each
+        return None, (Problem(source, "epub_unreadable", "the package has too many entries"),)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             packages = _packages(archive)
@@ -85,8 +88,6 @@ def from_pdf(data: bytes, *, source: str = "pdf") -> _Found:
 
 def _packages(archive: zipfile.ZipFile) -> list[tuple[str, Element]]:
     """Return the package documents that the container names, by path (OCF 3.3, section 4.2.6.3)."""
-    if len(archive.infolist()) > _MOST_ENTRIES:
-        raise UnsafeXml("too many entries")
     container = safe_xml.parse(_entry(archive, _CONTAINER))
     paths = [
         e.attributes["full-path"]

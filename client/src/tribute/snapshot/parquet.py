@@ -1,0 +1,120 @@
+"""Filter Parquet files by a snapshot, a batch at a time, whatever their size.
+
+Owns the reading and writing of files. The file that comes out says in its metadata which snapshot
+decided, for which purposes and when, so that it can be shown later.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tribute.receipts import canonical_json
+from tribute.snapshot.reading import Decisions, Snapshot
+from tribute.snapshot.tables import Numbers
+from tribute.vocabulary import Purpose
+
+METADATA = b"tribute"
+FLAG = "tribute_unknown"
+ROWS_AT_ONCE = 1 << 17
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What to keep.
+
+    purposes: all must be allowed. unknown: what becomes of rows about which nobody entitled has
+    spoken: left out (``deny``, the default), kept, or kept and marked in the column FLAG.
+    url, sha256: names of the columns by which rows are known; None: there is none.
+    """
+
+    purposes: tuple[Purpose, ...]
+    unknown: Literal["deny", "keep", "flag"] = "deny"
+    url: str | None = "url"
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows there were, were kept, and were not allowed: forbidden, or unknown."""
+
+    rows: int
+    kept: int
+    forbidden: int
+    unknown: int
+
+
+def filter_file(
+    source: Path, target: Path, snapshot: Snapshot, rules: Rules, *, at: datetime
+) -> Counts:
+    """Copy the rows of ``source`` that may be used at ``at`` to ``target``, in order.
+
+    ``target`` appears when it is complete. Raises ValueError for rules that the file does not
+    fit, StaleSnapshot, OSError, and pyarrow's ArrowInvalid for what is not Parquet.
+    """
+    asked = [name for name in (rules.url, rules.sha256) if name is not None]
+    part = target.with_name(f"{target.name}.part")
+    counted = np.zeros(4, np.int64)
+    with pq.ParquetFile(source) as file:
+        schema = _schema(file.schema_arrow, rules, asked, snapshot, at)
+        try:
+            # Addresses and hashes hardly repeat: a dictionary of them would only cost time.
+            others = [name for name in schema.names if name not in asked]
+            with pq.ParquetWriter(part, schema, use_dictionary=others) as writer:
+                for batch in file.iter_batches(ROWS_AT_ONCE):
+                    kept, decisions = _kept(batch, snapshot, rules, at)
+                    writer.write_batch(_picked(batch, schema, kept, decisions, rules))
+                    unknown = int(decisions.unknown.sum())
+                    forbidden = len(batch) - unknown - int(decisions.allowed.sum())
+                    counted += (len(batch), int(kept.sum()), forbidden, unknown)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    return Counts(*counted.tolist())
+
+
+def _schema(
+    schema: pa.Schema, rules: Rules, asked: Sequence[str], snapshot: Snapshot, at: datetime
+) -> pa.Schema:
+    missing = [name for name in asked if name not in schema.names]
+    if missing or not asked or not rules.purposes:
+        raise ValueError(f"the file has the columns {', '.join(schema.names)}; asked: {missing}")
+    if rules.unknown == "flag":
+        if FLAG in schema.names:
+            raise ValueError(f"the file has a column {FLAG} already")
+        schema = schema.append(pa.field(FLAG, pa.bool_()))
+    decided = {
+        "snapshot": snapshot.manifest.seq,
+        "manifest_sha256": snapshot.manifest.sha256,
+        "purposes": [purpose.value for purpose in rules.purposes],
+        "unknown": rules.unknown,
+        "at": at.astimezone(UTC).isoformat(),
+    }
+    return schema.with_metadata({**(schema.metadata or {}), METADATA: canonical_json(decided)})
+
+
+def _kept(
+    batch: pa.RecordBatch, snapshot: Snapshot, rules: Rules, at: datetime
+) -> tuple[Numbers, Decisions]:
+    decisions = snapshot.check(
+        None if rules.url is None else batch.column(rules.url),
+        rules.purposes,
+        sha256=None if rules.sha256 is None else batch.column(rules.sha256),
+        at=at,
+    )
+    kept = decisions.allowed
+    return (kept if rules.unknown == "deny" else kept | decisions.unknown), decisions
+
+
+def _picked(
+    batch: pa.RecordBatch, schema: pa.Schema, kept: Numbers, decisions: Decisions, rules: Rules
+) -> pa.RecordBatch:
+    columns = batch.columns
+    if rules.unknown == "flag":
+        columns = [*columns, pa.array(decisions.unknown)]
+    return pa.RecordBatch.from_arrays(columns, schema=schema).filter(pa.array(kept))

@@ -1,0 +1,127 @@
+"""The commands ``tribute sync`` and ``tribute filter``: fetch the offline copy, and filter by it.
+
+Reads arguments, calls ``tribute.snapshot``, prints. That package needs the extra ``snapshot``, so
+it is imported when a command runs, and the rest of the command line works without.
+"""
+
+# ruff: noqa: T201 - printing is what this module is for
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tribute.vocabulary import Purpose
+
+DONE = 0
+REFUSED = 1
+USAGE = 2
+NO_ANSWER = 3
+
+_MEGABYTE = 1_000_000
+_HELP_SYNC = "fetch or update the offline copy of a registry's decisions, and verify it"
+_HELP_FILTER = "keep the rows of a Parquet file that a synchronised snapshot allows"
+
+ReadKey = Callable[[str], bytes]
+
+
+def add_parsers(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", read_key: ReadKey
+) -> None:
+    """Add both commands. read_key: turns ``--key`` into 32 bytes."""
+    fetch = commands.add_parser("sync", help=_HELP_SYNC)
+    fetch.add_argument("registry", metavar="URL", help="the registry, or a folder that mirrors it")
+    fetch.add_argument("folder", metavar="DIR", type=Path, help="where the copy is kept")
+    pick = commands.add_parser("filter", help=_HELP_FILTER)
+    pick.add_argument("source", metavar="IN", type=Path, help="a Parquet file")
+    pick.add_argument("target", metavar="OUT", type=Path, help="the Parquet file to write")
+    pick.add_argument("--snapshot", metavar="DIR", type=Path, required=True,
+                      help="what sync has filled")  # fmt: skip
+    pick.add_argument("--purpose", action="append", required=True, type=Purpose,
+                      choices=list(Purpose), metavar="PURPOSE",
+                      help=f"one or more of {', '.join(Purpose)}; all must be allowed")  # fmt: skip
+    pick.add_argument("--unknown", choices=("deny", "keep", "flag"), default="deny",
+                      help="rows about which nobody has spoken: leave them out (default), keep"
+                      " them, or keep them marked")  # fmt: skip
+    pick.add_argument("--url", metavar="COLUMN", default="url", help="the column of addresses")
+    pick.add_argument("--sha256", metavar="COLUMN", help="the column of hashes of bytes, if any")
+    for parser, run in ((fetch, _sync), (pick, _filter)):
+        parser.add_argument("--key", required=True, help="the registry's public key, hex or base64")
+        parser.set_defaults(run=_guarded(run, read_key))
+
+
+def _guarded(
+    run: Callable[[argparse.Namespace, bytes], int], read_key: ReadKey
+) -> Callable[[argparse.Namespace], int]:
+    def guarded(options: argparse.Namespace) -> int:
+        key = read_key(options.key)
+        try:
+            from tribute.snapshot.errors import SnapshotError, SourceUnavailable
+        except ImportError as error:
+            return _complain(f"install tribute[snapshot] to work offline: {error}", USAGE)
+        try:
+            return run(options, key)
+        except SourceUnavailable as error:
+            return _complain(error, NO_ANSWER)
+        except SnapshotError as error:
+            return _complain(f"{type(error).__name__}: {error}", REFUSED)
+        except (ValueError, OSError) as error:
+            return _complain(error, USAGE)
+
+    return guarded
+
+
+def _sync(options: argparse.Namespace, key: bytes) -> int:
+    from tribute.snapshot import FolderSource, HttpSource, sync
+    from tribute.snapshot.sources import Source
+
+    source: Source
+    if "://" in options.registry:
+        source = HttpSource(options.registry)
+    else:
+        source = FolderSource(Path(options.registry))
+    done = sync(
+        source, options.folder, public_key=key, at=datetime.now(UTC), report=_Progress().report
+    )
+    what = f"{done.bytes / _MEGABYTE:.1f} MB fetched" if done.bytes else "nothing new"
+    print(
+        f"snapshot {done.seq} ({done.sha256[:16]}): {done.keys} keys, {what},"
+        f" valid until {done.expires.isoformat()}"
+    )
+    return DONE
+
+
+def _filter(options: argparse.Namespace, key: bytes) -> int:
+    from tribute.snapshot import Snapshot
+    from tribute.snapshot.parquet import Rules, filter_file
+
+    at = datetime.now(UTC)
+    snapshot = Snapshot.open(options.snapshot, public_key=key, at=at)
+    rules = Rules(tuple(options.purpose), options.unknown, options.url, options.sha256)
+    counts = filter_file(options.source, options.target, snapshot, rules, at=at)
+    print(
+        f"{counts.kept} of {counts.rows} rows kept; {counts.forbidden} not allowed,"
+        f" {counts.unknown} unknown; by snapshot {snapshot.manifest.seq}"
+        f" ({snapshot.manifest.sha256[:16]})"
+    )
+    return DONE
+
+
+class _Progress:
+    """Shows how far a download is, on a terminal only."""
+
+    def __init__(self) -> None:
+        self._shown = -1
+
+    def report(self, done: int, wanted: int) -> None:
+        percent = 100 * done // max(wanted, 1)
+        if percent != self._shown and sys.stderr.isatty():
+            end = "\n" if done == wanted else ""
+            print(f"\r{percent:3d} % of {wanted / _MEGABYTE:.1f} MB", end=end, file=sys.stderr)
+            self._shown = percent
+
+
+def _complain(problem: object, status: int) -> int:
+    print(f"tribute: {problem}", file=sys.stderr)
+    return status
