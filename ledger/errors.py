@@ -61,6 +61,24 @@ class LaneBusy(LedgerError):
     code = "ledger_busy"
 
 
+class HoldError(LedgerError):
+    """A hold did not begin or end as asked."""
+
+    code = "hold_error"
+
+
+class UnknownHold(HoldError):
+    """Only money that was reserved under a key is settled or released under it."""
+
+    code = "unknown_hold"
+
+
+class CannotHold(HoldError):
+    """Only an operator's prepaid and a creator's available money, more than zero, is held."""
+
+    code = "cannot_hold"
+
+
 class NotPayoutAdmin(LedgerError):
     """Only an active payout admin draws up, approves, cancels or takes back payouts."""
 

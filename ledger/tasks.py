@@ -10,6 +10,7 @@ from django.utils import timezone
 from ledger import (
     gateway_choice,
     heads,
+    holds,
     invariants,
     maturity,
     payouts,
@@ -43,6 +44,12 @@ def process_provider_events() -> int:
 def mature() -> int:
     """Make earnings available whose holding period is over."""
     return maturity.mature(at=timezone.now(), holding=timedelta(days=settings.HOLDING_DAYS))
+
+
+@shared_task(name="ledger.expire_holds")
+def expire_holds() -> int:
+    """Give back what was held and not settled in time."""
+    return holds.expire_due(at=timezone.now())
 
 
 @shared_task(name="ledger.reconcile")

@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
         "ledger.send_due_payouts": 5 * SECOND,
         "ledger.resolve_unknown": MINUTE,
         "ledger.mature": HOUR,
+        "ledger.expire_holds": MINUTE,
         "ledger.reconcile": HOUR,
         "ledger.audit": 24 * HOUR,
     }.items()

@@ -1,4 +1,4 @@
-"""The ledger's tables, by what they hold: books, payments, payouts."""
+"""The ledger's tables, by what they hold: books, holds, payments, payouts."""
 
 from ledger.models.books import (
     Account,
@@ -9,6 +9,7 @@ from ledger.models.books import (
     PublishedHead,
     Refusal,
 )
+from ledger.models.holds import Hold
 from ledger.models.payments import (
     Payee,
     ProviderEvent,
@@ -23,6 +24,7 @@ __all__ = [
     "Balance",
     "Batch",
     "Entry",
+    "Hold",
     "Line",
     "Payee",
     "Payout",
