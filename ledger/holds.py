@@ -8,6 +8,7 @@ comes second hears how it ended. What is held, and for what, is the caller's to 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -185,7 +186,7 @@ def _find(keys: Iterable[UUID]) -> dict[UUID, Hold]:
 
 def _end(settled: Mapping[UUID, int], to: HoldStatus, *, at: datetime) -> Ended:
     with connection.cursor() as cursor:
-        parameters = {
+        parameters: dict[str, Any] = {
             "keys": list(settled),
             "settled": [micros if to == HoldStatus.SETTLED else 0 for micros in settled.values()],
             "to": to.value,

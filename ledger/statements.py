@@ -40,13 +40,18 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 @dataclass(frozen=True, slots=True)
 class Earnings:
-    """A creator's money in one currency; ``earned`` is the sum of all the others."""
+    """A creator's money in one currency; ``earned`` is the sum of all the others.
+
+    debt: zero or less; what payers took back after it had become available.
+    """
 
     earned: Money
     pending: Money
     available: Money
     disputed: Money
+    reserved: Money
     in_payout: Money
+    debt: Money
     paid: Money
 
 
@@ -78,7 +83,9 @@ def earnings(creator: Creator, *, currency: str) -> Earnings:
         pending=Money(held.get(AccountKind.CREATOR_PENDING, 0), currency),
         available=Money(held.get(AccountKind.CREATOR_AVAILABLE, 0), currency),
         disputed=Money(held.get(AccountKind.CREATOR_DISPUTED, 0), currency),
+        reserved=Money(held.get(AccountKind.CREATOR_RESERVED, 0), currency),
         in_payout=Money(held.get(AccountKind.CREATOR_IN_PAYOUT, 0), currency),
+        debt=Money(held.get(AccountKind.CREATOR_DEBT, 0), currency),
         paid=Money(paid, currency),
     )
 

@@ -76,7 +76,12 @@ class EarningsSerializer(serializers.Serializer[Any]):
     pending = MoneySerializer(help_text="Inside the holding period.")
     available = MoneySerializer(help_text="Goes into the next payout, once it is enough.")
     disputed = MoneySerializer(help_text="Set aside while a claim is contested.")
+    reserved = MoneySerializer(help_text="Held until something is settled.")
     in_payout = MoneySerializer(help_text="In an approved payout, not sent yet.")
+    debt = MoneySerializer(
+        help_text="Zero or less: what payers took back after it had become available. Future "
+        "earnings pay it first."
+    )
     paid = MoneySerializer()
 
 

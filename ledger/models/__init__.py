@@ -12,6 +12,7 @@ from ledger.models.books import (
 from ledger.models.holds import Hold
 from ledger.models.payments import (
     Payee,
+    PaymentReturn,
     ProviderEvent,
     ProviderTransaction,
     Reconciliation,
@@ -27,6 +28,7 @@ __all__ = [
     "Hold",
     "Line",
     "Payee",
+    "PaymentReturn",
     "Payout",
     "PayoutBatch",
     "PayoutEvent",

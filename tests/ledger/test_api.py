@@ -144,7 +144,9 @@ def test_earnings_tell_where_the_money_is(
         "pending": euros(1),
         "available": euros(3),
         "disputed": euros(0),
+        "reserved": euros(0),
         "in_payout": euros(0),
+        "debt": euros(0),
         "paid": euros(0),
     }
 
