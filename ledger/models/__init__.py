@@ -1,4 +1,4 @@
-"""The ledger's tables, by what they hold: books, holds, payments, payouts."""
+"""The ledger's tables, by what they hold: books, holds, payments, payouts, set-asides."""
 
 from ledger.models.books import (
     Account,
@@ -19,6 +19,7 @@ from ledger.models.payments import (
     TopUp,
 )
 from ledger.models.payouts import Payout, PayoutBatch, PayoutEvent
+from ledger.models.set_asides import SetAside
 
 __all__ = [
     "Account",
@@ -37,5 +38,6 @@ __all__ = [
     "PublishedHead",
     "Reconciliation",
     "Refusal",
+    "SetAside",
     "TopUp",
 ]
