@@ -133,6 +133,18 @@ class NotCovered(PayoutError):
     code = "payout_not_covered"
 
 
+class NoPaymentFile(PayoutError):
+    """A payment file needs payouts issued for a bank, and an account to pay from."""
+
+    code = "no_payment_file"
+
+
+class ReasonMissing(PayoutError):
+    """Whoever decides by hand says why."""
+
+    code = "reason_missing"
+
+
 class PayeeError(LedgerError):
     """A creator's account at the payment provider is not as needed."""
 
@@ -143,6 +155,12 @@ class NoPayee(PayeeError):
     """The creator has not begun onboarding with the payment provider."""
 
     code = "no_payee"
+
+
+class InvalidBankAccount(PayeeError):
+    """A bank account has a holder and an IBAN whose check digits are right, and is one creator's."""
+
+    code = "invalid_bank_account"
 
 
 class UnknownPeriod(LedgerError):

@@ -115,8 +115,10 @@ def take_back(payout: Payout, admin: User, *, gateway: Gateway, at: datetime) ->
     _require_admin(admin)
     with transaction.atomic(durable=True):
         payout = payout_steps.locked(payout.pk)
-        if payout.status not in SENT:
-            raise WrongState(f"{payout.pk} is {payout.status}: there is nothing to take back")
+        if payout.status not in SENT or payout.gateway != gateway.name:
+            raise WrongState(
+                f"{payout.pk} by {payout.gateway} is {payout.status}: there is nothing to take back"
+            )
         left = payout.amount_micros - payout.reversed_micros
         refusals = payout.events.filter(reason=_REFUSED).count()
         _note(payout, _ASKED, admin, at=at)

@@ -7,7 +7,7 @@ in the same transaction; the audit compares both.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -83,7 +83,12 @@ def release(
         raise NothingToSplit(f"{subject} for nobody")
     with transaction.atomic():
         with connection.cursor() as cursor:
-            parameters = {"kind": int(kind), "subject": subject, "at": at, "cutoff": at - holding}
+            parameters: dict[str, Any] = {
+                "kind": int(kind),
+                "subject": subject,
+                "at": at,
+                "cutoff": at - holding,
+            }
             cursor.execute(statement("release_set_asides"), parameters)
             released = [_Released(*row) for row in cursor.fetchall()]
         by_currency: dict[int, list[_Released]] = {}

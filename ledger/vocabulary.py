@@ -5,6 +5,9 @@ Numbers are stored and hashed, so a word keeps its number for ever; new words ge
 
 from enum import IntEnum, StrEnum
 
+BANK = "bank"
+"""The gateway of payouts that a person makes at a bank (`ledger.by_hand`); no program sends them."""
+
 
 class AccountKind(IntEnum):
     """What an account's money is. Credit is positive: what Tribute owes somebody."""

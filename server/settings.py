@@ -119,6 +119,9 @@ CREATOR_DEBT_MAXIMUM_MICROS = env_whole("CREATOR_DEBT_MAXIMUM_MICROS", 20_000_00
 TOPUP_MINIMUM_MICROS = env_whole("TOPUP_MINIMUM_MICROS", 5_000_000, least=1)
 TOPUP_MAXIMUM_MICROS = env_whole("TOPUP_MAXIMUM_MICROS", 100_000_000_000, least=1)
 PAYMENT_GATEWAY = env_text("PAYMENT_GATEWAY", "paper" if EMBEDDED else "stripe")
+PAYER_NAME = os.environ.get("PAYER_NAME", "")
+PAYER_IBAN = os.environ.get("PAYER_IBAN", "").replace(" ", "")
+PAYER_BIC = os.environ.get("PAYER_BIC", "")
 STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE") or None
 STRIPE_ACCOUNT_API = env_text("STRIPE_ACCOUNT_API", "v2")
 STRIPE_LIVE = env_flag("STRIPE_LIVE", default=not EMBEDDED)

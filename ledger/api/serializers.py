@@ -109,6 +109,12 @@ class NewPayoutBatchSerializer(StrictSerializer):
     currency = TextField(min_length=3, max_length=3)
 
 
+class ReasonSerializer(StrictSerializer):
+    """Why somebody decides by hand."""
+
+    reason = TextField(min_length=1, max_length=120)
+
+
 class PayoutSerializer(serializers.ModelSerializer[Payout]):
     """What one creator is paid."""
 

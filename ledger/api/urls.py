@@ -14,6 +14,10 @@ urlpatterns = [
     path("payout-batches/<str:batch_id>:submit", payouts.Submission.as_view()),
     path("payout-batches/<str:batch_id>:approve", payouts.Approval.as_view()),
     path("payout-batches/<str:batch_id>:cancel", payouts.Cancellation.as_view()),
+    path("payout-batches/<str:batch_id>:issue", payouts.Issue.as_view()),
+    path("payout-batches/<str:batch_id>/payment-file", payouts.PaymentFile.as_view()),
+    path("payouts/<str:payout_id>:mark-paid", payouts.MarkPaid.as_view()),
+    path("payouts/<str:payout_id>:mark-failed", payouts.MarkFailed.as_view()),
     path("payout-batches/<str:batch_id>", payouts.OnePayoutBatch.as_view()),
     path("reconciliations", payouts.Reconciliations.as_view()),
 ]

@@ -17,6 +17,7 @@ class Payee(models.Model):
     )
     gateway = models.CharField(max_length=20)
     account = models.CharField(max_length=120)
+    holder = models.CharField(max_length=70, blank=True, default="")
     country = models.CharField(max_length=2)
     can_receive = models.BooleanField(default=False)
     requirements = ArrayField(models.CharField(max_length=200), default=list, blank=True)

@@ -1,20 +1,24 @@
 """Endpoints for payout admins: draw up, submit, approve, cancel, follow; and reconciliations."""
 
+from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ledger import payouts
+from ledger import by_hand, payouts
 from ledger.api.serializers import (
     NewPayoutBatchSerializer,
     PayoutBatchSerializer,
     PayoutBatchWithLinesSerializer,
+    PayoutSerializer,
+    ReasonSerializer,
     ReconciliationSerializer,
 )
-from ledger.models import PayoutBatch, Reconciliation
+from ledger.models import Payout, PayoutBatch, Reconciliation
 from registry.api.idempotency import idempotent
 from registry.api.permissions import HasScope
 from registry.ids import find
@@ -146,6 +150,94 @@ class Cancellation(generics.GenericAPIView[PayoutBatch]):
         batch = find(PayoutBatch.objects.all(), batch_id)
         batch = payouts.cancel(batch, admin_of(request), at=timezone.now())
         return Response(self.get_serializer(batch).data)
+
+
+class Issue(generics.GenericAPIView[PayoutBatch]):
+    """The handing over of payouts to a bank."""
+
+    permission_classes = [APPROVE]
+    serializer_class = PayoutBatchSerializer
+
+    @extend_schema(
+        operation_id="issuePaymentFile",
+        summary="Take the payouts by bank to `sending`, so that their payment file may be given "
+        "to the bank",
+        request=None,
+        responses=PayoutBatchSerializer,
+    )
+    @idempotent
+    def post(self, request: Request, batch_id: str) -> Response:
+        """Issue and print the batch."""
+        batch = find(PayoutBatch.objects.all(), batch_id)
+        by_hand.issue(batch, admin_of(request), at=timezone.now())
+        batch.refresh_from_db()
+        return Response(self.get_serializer(batch).data)
+
+
+class PaymentFile(generics.GenericAPIView[PayoutBatch]):
+    """What the bank is given."""
+
+    permission_classes = [MayRead]
+
+    @extend_schema(
+        operation_id="getPaymentFile",
+        summary="Download the payment file (ISO 20022 pain.001.001.09) of what was issued",
+        responses={(200, "application/xml"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, batch_id: str) -> HttpResponse:
+        """Send the XML as a file."""
+        batch = find(PayoutBatch.objects.all(), batch_id)
+        return HttpResponse(
+            by_hand.payment_file(batch, admin_of(request)),
+            content_type="application/xml; charset=utf-8",
+            headers={
+                "Content-Disposition": f'attachment; filename="{batch.pk}.xml"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+
+class MarkPaid(generics.GenericAPIView[Payout]):
+    """The bank's yes, by hand."""
+
+    permission_classes = [APPROVE]
+    serializer_class = PayoutSerializer
+
+    @extend_schema(
+        operation_id="markPayoutPaid",
+        summary="Say that the bank paid a payout; not by who drew its batch up",
+        request=None,
+        responses=PayoutSerializer,
+    )
+    @idempotent
+    def post(self, request: Request, payout_id: str) -> Response:
+        """Mark and print the payout."""
+        payout = find(Payout.objects.all(), payout_id)
+        payout = by_hand.mark_paid(payout, admin_of(request), at=timezone.now())
+        return Response(self.get_serializer(payout).data)
+
+
+class MarkFailed(generics.GenericAPIView[Payout]):
+    """The bank's no, by hand."""
+
+    permission_classes = [APPROVE]
+    serializer_class = PayoutSerializer
+
+    @extend_schema(
+        operation_id="markPayoutFailed",
+        summary="Say that the bank refused a payout or sent it back; not by who drew its batch up",
+        request=ReasonSerializer,
+        responses=PayoutSerializer,
+    )
+    @idempotent
+    def post(self, request: Request, payout_id: str) -> Response:
+        """Mark and print the payout."""
+        asked = ReasonSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        reason: str = asked.validated_data["reason"]
+        payout = find(Payout.objects.all(), payout_id)
+        payout = by_hand.mark_failed(payout, admin_of(request), reason=reason, at=timezone.now())
+        return Response(self.get_serializer(payout).data)
 
 
 class Reconciliations(generics.GenericAPIView[Reconciliation]):
