@@ -9,6 +9,7 @@ urlpatterns = [
     path("topups", operators.TopUps.as_view()),
     path("earnings", creators.Earnings.as_view()),
     path("statements-of-account/<str:period>.csv", creators.StatementOfAccount.as_view()),
+    path("statements-of-account/<str:period>.pdf", creators.StatementDocument.as_view()),
     path("payee", creators.Payee.as_view()),
     path("payout-batches", payouts.PayoutBatches.as_view()),
     path("payout-batches/<str:batch_id>:submit", payouts.Submission.as_view()),
