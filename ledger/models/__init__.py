@@ -2,6 +2,7 @@
 
 from ledger.models.books import (
     Account,
+    AuditMark,
     Balance,
     Batch,
     Entry,
@@ -23,6 +24,7 @@ from ledger.models.set_asides import SetAside
 
 __all__ = [
     "Account",
+    "AuditMark",
     "Balance",
     "Batch",
     "Entry",

@@ -3,7 +3,8 @@
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from attribution import invariants as attribution
 from ledger import invariants as ledger
@@ -14,10 +15,28 @@ class Command(BaseCommand):
 
     help = __doc__
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take where to begin."""
+        begin = parser.add_mutually_exclusive_group()
+        begin.add_argument(
+            "--since",
+            type=int,
+            default=0,
+            metavar="SEQ",
+            help="trust the ledger up to this batch, and read only what follows",
+        )
+        begin.add_argument(
+            "--recent",
+            action="store_true",
+            help="read only what follows the last whole audit, as before a payout",
+        )
+
+    def handle(self, *_args: Any, since: int, recent: bool, **_options: Any) -> None:
         """Print each finding; raise when there is one."""
         start = time.monotonic()
-        found = [*ledger.findings(), *attribution.findings()]
+        since = ledger.trusted() if recent else since
+        books = ledger.findings(since=since) if since else ledger.audit(at=timezone.now())
+        found = [*books, *([] if since else attribution.findings())]
         for finding in found:
             self.stdout.write(str(finding))
         if found:
