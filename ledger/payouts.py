@@ -26,11 +26,23 @@ from ledger.payout_lines import lines_changed, lines_digest
 from ledger.payout_steps import SENT
 from ledger.sending import resolve_unknown, send_due
 from ledger.sql import statement
+from ledger.stuck import resume, settle_difference, stuck
 from ledger.vocabulary import BatchStatus, PayoutStatus
 from registry.models import User
 from tribute import ids
 
-__all__ = ["approve", "cancel", "prepare", "resolve_unknown", "send_due", "submit", "take_back"]
+__all__ = [
+    "approve",
+    "cancel",
+    "prepare",
+    "resolve_unknown",
+    "resume",
+    "send_due",
+    "settle_difference",
+    "stuck",
+    "submit",
+    "take_back",
+]
 
 
 def prepare(admin: User, *, currency: str, at: datetime) -> PayoutBatch:

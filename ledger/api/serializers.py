@@ -115,6 +115,37 @@ class ReasonSerializer(StrictSerializer):
     reason = TextField(min_length=1, max_length=120)
 
 
+class DifferenceSerializer(ReasonSerializer):
+    """How a difference is settled."""
+
+    send_again = serializers.BooleanField(
+        help_text="Send the payout anew, or else call it off and give its money back."
+    )
+
+
+class StuckSerializer(serializers.Serializer[Any]):
+    """Something that has waited too long."""
+
+    kind = serializers.ChoiceField(choices=[(word, word) for word in ("payout", "batch", "event")])
+    id = serializers.CharField()
+    state = serializers.CharField()
+    trouble = serializers.CharField()
+    since = serializers.DateTimeField()
+    action = serializers.CharField(help_text="What resolves it, for a person.")
+
+
+class AllStuckSerializer(serializers.Serializer[Any]):
+    """Everything that has waited too long, the oldest first."""
+
+    items = StuckSerializer(many=True)
+
+
+class StuckSinceSerializer(StrictSerializer):
+    """For how long."""
+
+    hours = serializers.IntegerField(min_value=0, max_value=8_760, default=24)
+
+
 class PayoutSerializer(serializers.ModelSerializer[Payout]):
     """What one creator is paid."""
 
