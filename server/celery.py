@@ -28,5 +28,6 @@ app.conf.beat_schedule = {
         "ledger.expire_holds": MINUTE,
         "ledger.reconcile": HOUR,
         "ledger.audit": 24 * HOUR,
+        "ledger.publish_head": HOUR,
     }.items()
 }

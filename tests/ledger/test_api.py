@@ -201,6 +201,22 @@ def test_two_admins_pay_and_one_cannot() -> None:
 
 
 @pytest.mark.usefixtures("due")
+def test_approving_takes_the_scope_and_another_person() -> None:
+    mia, noah = admin("mia"), admin("noah")
+    as_mia = api_client(mia)
+    made = post(as_mia, "/v1/payout-batches", {"currency": "EUR"}).json()
+    batch = f"/v1/payout-batches/{made['id']}"
+    post(as_mia, f"{batch}:submit")
+    own = post(api_client(mia, scopes=["payouts:approve"]), f"{batch}:approve", key="own")
+    assert (own.status_code, own.json()["code"]) == (403, "maker_is_checker")
+    unscoped = post(api_client(noah, scopes=["payouts:prepare"]), f"{batch}:approve")
+    assert (unscoped.status_code, unscoped.json()["code"]) == (403, "forbidden")
+    assert PayoutBatch.objects.get().status == "submitted"
+    scoped = post(api_client(noah, scopes=["payouts:approve"]), f"{batch}:approve")
+    assert (scoped.json()["status"], scoped.json()["approved_by"]) == ("approved", noah.pk)
+
+
+@pytest.mark.usefixtures("due")
 def test_nobody_else_comes_near_payouts(as_acme: APIClient, as_ada: APIClient) -> None:
     made = post(api_client(admin("mia")), "/v1/payout-batches", {"currency": "EUR"})
     batch = f"/v1/payout-batches/{made.json()['id']}"
