@@ -1,7 +1,7 @@
 """The chart of accounts: which account somebody's money lies in, opened on first use.
 
 Owns the translation from (kind, owner, currency) to an account's number. Limits follow from
-the kind (`AccountKind.min_balance_micros`), and PostgreSQL refuses an account that says
+the kind (`AccountKind.min_balance_micros` and ``max``), and PostgreSQL refuses an account that says
 otherwise.
 """
 
@@ -65,6 +65,7 @@ def _open(keys: Sequence[AccountKey]) -> None:
                 "creators": [_owner(k) if k[0].holder == "creator" else None for k in keys],
                 "currencies": [currencies.find(currency).numeric for _, _, currency in keys],
                 "minima": [kind.min_balance_micros for kind, _, _ in keys],
+                "maxima": [kind.max_balance_micros for kind, _, _ in keys],
             },
         )
 

@@ -61,6 +61,24 @@ class LaneBusy(LedgerError):
     code = "ledger_busy"
 
 
+class HoldError(LedgerError):
+    """A hold did not begin or end as asked."""
+
+    code = "hold_error"
+
+
+class UnknownHold(HoldError):
+    """Only money that was reserved under a key is settled or released under it."""
+
+    code = "unknown_hold"
+
+
+class CannotHold(HoldError):
+    """Only an operator's prepaid and a creator's available money, more than zero, is held."""
+
+    code = "cannot_hold"
+
+
 class NotPayoutAdmin(LedgerError):
     """Only an active payout admin draws up, approves, cancels or takes back payouts."""
 
@@ -115,6 +133,18 @@ class NotCovered(PayoutError):
     code = "payout_not_covered"
 
 
+class NoPaymentFile(PayoutError):
+    """A payment file needs payouts issued for a bank, and an account to pay from."""
+
+    code = "no_payment_file"
+
+
+class ReasonMissing(PayoutError):
+    """Whoever decides by hand says why."""
+
+    code = "reason_missing"
+
+
 class PayeeError(LedgerError):
     """A creator's account at the payment provider is not as needed."""
 
@@ -125,6 +155,12 @@ class NoPayee(PayeeError):
     """The creator has not begun onboarding with the payment provider."""
 
     code = "no_payee"
+
+
+class InvalidBankAccount(PayeeError):
+    """A bank account has a holder and an IBAN whose check digits are right, and is one creator's."""
+
+    code = "invalid_bank_account"
 
 
 class UnknownPeriod(LedgerError):

@@ -159,6 +159,20 @@ class CheckoutStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentStatus:
+    """A payment made on a hosted page, and how much of it the payer has got back by now.
+
+    returned_minor: refunds, and chargebacks less what came again because they were turned
+    down; 0 ≤ returned ≤ amount. It may fall.
+    """
+
+    id: str
+    amount_minor: int
+    returned_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderBalance:
     """The platform's money at the provider in one currency; pending is not yet spendable."""
 
@@ -305,6 +319,10 @@ class Gateway(Protocol):
 
     def find_checkout(self, session_id: str) -> CheckoutStatus:
         """Read what became of a hosted payment page."""
+        ...
+
+    def payment(self, payment_id: str) -> PaymentStatus:
+        """Read how much of a payment its payer has got back."""
         ...
 
     def balance(self) -> tuple[ProviderBalance, ...]:

@@ -5,8 +5,8 @@ a key said twice changes nothing, a stored refusal is repeated, a key said with 
 amounts is refused. It opens no socket and pays nobody; whoever pays by hand takes the
 notes from `payment_file`. The notes are gone when the process ends.
 
-What people do at a real provider is done by calling `finish_onboarding`, `pay` and
-`pay_out`; trouble is asked for with `fail_next`. Ids count upwards.
+What people do at a real provider is done by calling `finish_onboarding`, `pay`,
+`return_payment` and `pay_out`; trouble is asked for with `fail_next`. Ids count upwards.
 """
 
 import csv
@@ -32,6 +32,7 @@ from ledger.gateway import (
     Page,
     PayeeAccount,
     PayeeCannotReceive,
+    PaymentStatus,
     ProviderBalance,
     ProviderEvent,
     Refused,
@@ -74,6 +75,7 @@ class PaperGateway:
     _payees: dict[str, PayeeAccount] = field(default_factory=dict, init=False)
     _transfers: dict[str, TransferResult] = field(default_factory=dict, init=False)
     _checkouts: dict[str, CheckoutStatus] = field(default_factory=dict, init=False)
+    _payments: dict[str, PaymentStatus] = field(default_factory=dict, init=False)
     _bank_payouts: dict[str, BankPayout] = field(default_factory=dict, init=False)
     _rows: list[BalanceTransaction] = field(default_factory=list, init=False)
     _answers: dict[str, tuple[object, Any]] = field(default_factory=dict, init=False)
@@ -213,6 +215,16 @@ class PaperGateway:
 
         return self._answered("find_checkout", read)
 
+    def payment(self, payment_id: str) -> PaymentStatus:
+        """Read a payment's note."""
+
+        def read() -> PaymentStatus:
+            if payment_id not in self._payments:
+                raise Refused("resource_missing", f"no payment {payment_id}")
+            return self._payments[payment_id]
+
+        return self._answered("payment", read)
+
     def balance(self) -> tuple[ProviderBalance, ...]:
         """Add the notes up."""
 
@@ -269,8 +281,20 @@ class PaperGateway:
             return
         payment_id = self._new_id("pi")
         self._checkouts[session_id] = replace(status, paid=True, payment_id=payment_id)
+        self._payments[payment_id] = PaymentStatus(
+            payment_id, status.amount_minor, 0, status.currency
+        )
         self._book("charge", status.amount_minor, status.currency, payment_id, fee_minor)
         self._tell("checkout.session.completed", session_id)
+
+    def return_payment(self, payment_id: str, amount_minor: int) -> None:
+        """The payer got part of a payment back, or (below zero) lost what it had got back."""
+        payment = self._payments[payment_id]
+        returned = payment.returned_minor + amount_minor
+        self._payments[payment_id] = replace(payment, returned_minor=returned)
+        kind = "charge.refunded" if amount_minor > 0 else "charge.dispute.funds_reinstated"
+        self._book("adjustment", -amount_minor, payment.currency, payment_id)
+        self._tell(kind, payment_id, said={"payment_intent": payment_id})
 
     def pay_out(self, transfer_id: str, *, status: str = "paid") -> BankPayout:
         """The payee's bank got, or refused, what one transfer brought; tells it as an event."""
@@ -344,8 +368,17 @@ class PaperGateway:
         row_id = self._new_id("txn")
         self._rows.append(BalanceTransaction(row_id, kind, amount, fee, currency, source, now, now))
 
-    def _tell(self, kind: str, object_id: str, *, account_id: str | None = None) -> None:
-        event_id, payload = self._new_id("evt"), {"type": kind, "object": object_id}
+    def _tell(
+        self,
+        kind: str,
+        object_id: str,
+        *,
+        account_id: str | None = None,
+        said: Mapping[str, str] | None = None,
+    ) -> None:
+        event_id, payload = self._new_id("evt"), dict[str, Any](type=kind, object=object_id)
+        if said:
+            payload["data"] = {"object": dict(said)}
         self.events.append(
             ProviderEvent(event_id, kind, object_id, account_id, self.clock(), False, payload)
         )

@@ -1,13 +1,18 @@
 """Facts that must always hold: one query each, from the raw rows, hashes computed anew.
 
 Each ``audit_*.sql`` returns the rows that break its fact. Tests end with them, the timetable
-runs them, and no batch of payouts is drawn up while one has something to say.
+runs them, and no batch of payouts is drawn up while one has something to say. A whole audit leaves
+a mark, from which an audit of what is new sets out.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
+from ledger.models import AuditMark, Batch
 from ledger.sql import names, statement
 
 MAX_DETAILS = 100
@@ -25,13 +30,54 @@ class Finding:
         return f"{self.invariant}: {self.detail}"
 
 
-def findings() -> list[Finding]:
-    """Everything wrong with the books; empty when they are sound. Reads every entry."""
+def findings(*, since: int = 0) -> list[Finding]:
+    """Everything wrong with the books; empty when they are sound.
+
+    since: trust the books up to this batch, and read only what follows: the cost no longer grows
+    with the ledger, but what was changed before is not seen. Reads one snapshot, unless the
+    caller's transaction has begun one.
+    """
     found: list[Finding] = []
-    with connection.cursor() as cursor:
+    with _snapshot(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('ledger.audit_since', %s, true)", [str(since)])
         for name in names("audit_"):
             cursor.execute(statement(name))
             invariant = name.removeprefix("audit_")
             rows = cursor.fetchmany(MAX_DETAILS)
             found.extend(Finding(invariant, detail) for (detail,) in rows)
     return found
+
+
+def recent_findings() -> list[Finding]:
+    """What is wrong since the last whole audit; everything, when the books before it changed."""
+    return findings(since=trusted())
+
+
+def trusted() -> int:
+    """The batch up to which the last whole audit found the books sound; 0 when none stands."""
+    mark = AuditMark.objects.order_by("-seq").first()
+    if mark is None:
+        return 0
+    batch = Batch.objects.filter(pk=mark.seq).first()
+    return mark.seq if batch and bytes(batch.hash) == bytes(mark.hash) else 0
+
+
+def audit(*, at: datetime) -> list[Finding]:
+    """Read everything, and keep on record how far the books are sound, if they are."""
+    newest = Batch.objects.order_by("-seq").first()  # before reading: what comes later is unread
+    found = findings()
+    if newest and not found:
+        mark = AuditMark(seq=newest.seq, hash=newest.hash, audited_at=at)
+        AuditMark.objects.bulk_create([mark], ignore_conflicts=True)
+    return found
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """One snapshot for all queries, so that posters at work leave no false findings."""
+    begun = connection.in_atomic_block
+    with transaction.atomic():
+        if not begun:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield

@@ -17,7 +17,7 @@ from ledger.money import from_minor
 from ledger.payout_steps import NOT_SENT, SENT
 from ledger.vocabulary import BatchStatus, PayoutStatus
 
-__all__ = ["apply_bank_payout", "apply_transfer", "close_if_done"]
+__all__ = ["apply_bank_payout", "apply_transfer", "close_if_done", "is_undone"]
 
 _BANK = {
     "pending": PayoutStatus.IN_TRANSIT,
@@ -31,12 +31,15 @@ _BANK = {
 def apply_transfer(payout: Payout, found: TransferResult, *, at: datetime) -> None:
     """Apply to a locked payout that its transfer exists, and how much of it was taken back.
 
-    A transfer of another amount, currency or account holds the payout for a person to look at.
+    A transfer of another amount, currency or account holds the payout for a person to look at,
+    unless it was taken back whole.
     Raises WrongState when the payout was already given up: then money left twice over, which
     reconciliation reports.
     """
     sent = from_minor(found.amount_minor, found.currency)
-    if (sent, found.payee_account) != (payout.amount, payout.account):
+    if is_undone(payout, found):
+        return
+    if _differs(payout, found):
         if payout.status != PayoutStatus.HELD:
             payout_steps.move(
                 [payout],
@@ -52,6 +55,16 @@ def apply_transfer(payout: Payout, found: TransferResult, *, at: datetime) -> No
         close_if_done(payout.batch_id, at=at)
     taken_back = from_minor(found.reversed_minor, found.currency)
     payout_steps.return_money(payout, taken_back.micros, at=at)
+
+
+def is_undone(payout: Payout, found: TransferResult) -> bool:
+    """Whether this is another transfer than was asked for, and nothing of it is left."""
+    return _differs(payout, found) and found.reversed_minor == found.amount_minor
+
+
+def _differs(payout: Payout, found: TransferResult) -> bool:
+    sent = from_minor(found.amount_minor, found.currency)
+    return (sent, found.payee_account) != (payout.amount, payout.account)
 
 
 def apply_bank_payout(found: BankPayout, *, at: datetime) -> int:

@@ -10,6 +10,7 @@ from ledger.accounts import AccountKind, account_ids
 from ledger.errors import NotCovered, WrongState
 from ledger.models import Payout, PayoutEvent
 from ledger.posting import MAX_DRAFTS, Draft, EntryKind, key_for, post
+from ledger.vocabulary import BANK
 from ledger.vocabulary import PayoutStatus as S
 from registry.models import User
 
@@ -90,7 +91,9 @@ def move(  # noqa: PLR0913 - a step is said in full, each part by name
             setattr(payout, name, value)
 
 
-def return_money(payout: Payout, reversed_micros: int, *, at: datetime) -> None:
+def return_money(
+    payout: Payout, reversed_micros: int, *, at: datetime, by: User | None = None
+) -> None:
     """Book that of a sent, locked payout ``reversed_micros`` in all have been taken back.
 
     The creator's available balance gets what is new; said again, nothing changes.
@@ -110,7 +113,7 @@ def return_money(payout: Payout, reversed_micros: int, *, at: datetime) -> None:
     payout.reversed_micros = reversed_micros
     payout.save(update_fields=["reversed_micros"])
     if reversed_micros == payout.amount_micros:
-        move([payout], S.REVERSED, at=at, reason="taken back whole")
+        move([payout], S.REVERSED, at=at, by=by, reason="taken back whole")
 
 
 def _drafts(payouts: Sequence[Payout], to: S, *, at: datetime) -> list[Draft]:
@@ -146,6 +149,8 @@ def _accounts(
 ) -> dict[str, tuple[int, int]]:
     def name(kind: AccountKind, payout: Payout) -> tuple[AccountKind, str | None, str]:
         owner = payout.creator_id if kind.holder == "creator" else None
+        if kind == _CLEARING and payout.gateway == BANK:
+            kind = AccountKind.PLATFORM_BANK
         return kind, owner, payout.currency
 
     ids = account_ids(name(kind, p) for p in payouts for kind in (source, target))

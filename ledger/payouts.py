@@ -26,11 +26,23 @@ from ledger.payout_lines import lines_changed, lines_digest
 from ledger.payout_steps import SENT
 from ledger.sending import resolve_unknown, send_due
 from ledger.sql import statement
+from ledger.stuck import resume, settle_difference, stuck
 from ledger.vocabulary import BatchStatus, PayoutStatus
 from registry.models import User
 from tribute import ids
 
-__all__ = ["approve", "cancel", "prepare", "resolve_unknown", "send_due", "submit", "take_back"]
+__all__ = [
+    "approve",
+    "cancel",
+    "prepare",
+    "resolve_unknown",
+    "resume",
+    "send_due",
+    "settle_difference",
+    "stuck",
+    "submit",
+    "take_back",
+]
 
 
 def prepare(admin: User, *, currency: str, at: datetime) -> PayoutBatch:
@@ -115,8 +127,10 @@ def take_back(payout: Payout, admin: User, *, gateway: Gateway, at: datetime) ->
     _require_admin(admin)
     with transaction.atomic(durable=True):
         payout = payout_steps.locked(payout.pk)
-        if payout.status not in SENT:
-            raise WrongState(f"{payout.pk} is {payout.status}: there is nothing to take back")
+        if payout.status not in SENT or payout.gateway != gateway.name:
+            raise WrongState(
+                f"{payout.pk} by {payout.gateway} is {payout.status}: there is nothing to take back"
+            )
         left = payout.amount_micros - payout.reversed_micros
         refusals = payout.events.filter(reason=_REFUSED).count()
         _note(payout, _ASKED, admin, at=at)
@@ -147,7 +161,7 @@ def _require_admin(user: User) -> None:
 
 
 def _require_sound_books(currency: str) -> None:
-    if found := invariants.findings():
+    if found := invariants.recent_findings():
         raise BooksInDoubt(f"the audit has {len(found)} findings, first {found[0]}")
     last = Reconciliation.objects.filter(currency=currency).order_by("-compared_at").first()
     if last and not last.agrees:

@@ -223,7 +223,7 @@ def _resolve(payout_id: str, found: TransferResult | None, *, at: datetime) -> i
         payout = payout_steps.locked(payout_id)
         if payout.status not in {PayoutStatus.SENDING, PayoutStatus.UNKNOWN}:
             return 0
-        if found:
+        if found and not observing.is_undone(payout, found):
             observing.apply_transfer(payout, found, at=at)
             return 1
         asked = payout.first_asked_at

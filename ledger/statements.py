@@ -13,15 +13,28 @@ from django.db.models import F, QuerySet, Sum
 
 from ledger import currencies
 from ledger.errors import UnknownPeriod
-from ledger.models import Balance, Payout
+from ledger.models import Balance, Payout, PayoutEvent
 from ledger.money import Money
 from ledger.payout_steps import SENT
 from ledger.sql import statement
-from ledger.vocabulary import AccountKind, EntryKind
+from ledger.vocabulary import AccountKind, EntryKind, PayoutStatus
 from registry.models import Creator
 from tribute import ids
 
-__all__ = ["Earnings", "StatementLine", "csv", "currencies_of", "earnings", "lines"]
+__all__ = [
+    "Earnings",
+    "Section",
+    "StatementLine",
+    "csv",
+    "currencies_of",
+    "decimal",
+    "described",
+    "earnings",
+    "lines",
+    "month",
+    "paid_out",
+    "sections",
+]
 
 COLUMNS = (
     "creator",
@@ -33,6 +46,8 @@ COLUMNS = (
     "balance",
     "currency",
     "batch",
+    "first_entry",
+    "last_entry",
 )
 _PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -40,13 +55,18 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 @dataclass(frozen=True, slots=True)
 class Earnings:
-    """A creator's money in one currency; ``earned`` is the sum of all the others."""
+    """A creator's money in one currency; ``earned`` is the sum of all the others.
+
+    debt: zero or less; what payers took back after it had become available.
+    """
 
     earned: Money
     pending: Money
     available: Money
     disputed: Money
+    reserved: Money
     in_payout: Money
+    debt: Money
     paid: Money
 
 
@@ -54,7 +74,8 @@ class Earnings:
 class StatementLine:
     """What one batch did to one of a creator's accounts.
 
-    what: the kinds of entries in it. batch: its number, for drilling down.
+    what: the kinds of entries in it. batch: its number; first_entry, last_entry: ids of the
+    entries behind it, for drilling down.
     """
 
     account: AccountKind
@@ -64,6 +85,18 @@ class StatementLine:
     debit: Money
     balance: Money
     batch: int
+    first_entry: int
+    last_entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One account's part of a statement: opening + credits - debits = closing, line by line."""
+
+    account: AccountKind
+    opening: Money
+    lines: tuple[StatementLine, ...]
+    closing: Money
 
 
 def earnings(creator: Creator, *, currency: str) -> Earnings:
@@ -78,7 +111,9 @@ def earnings(creator: Creator, *, currency: str) -> Earnings:
         pending=Money(held.get(AccountKind.CREATOR_PENDING, 0), currency),
         available=Money(held.get(AccountKind.CREATOR_AVAILABLE, 0), currency),
         disputed=Money(held.get(AccountKind.CREATOR_DISPUTED, 0), currency),
+        reserved=Money(held.get(AccountKind.CREATOR_RESERVED, 0), currency),
         in_payout=Money(held.get(AccountKind.CREATOR_IN_PAYOUT, 0), currency),
+        debt=Money(held.get(AccountKind.CREATOR_DEBT, 0), currency),
         paid=Money(paid, currency),
     )
 
@@ -93,13 +128,43 @@ def lines(creator: Creator, period: str) -> list[StatementLine]:
 
     period: ``YYYY-MM``. Raises UnknownPeriod.
     """
-    start, end = _month(period)
+    start, end = month(period)
     with connection.cursor() as cursor:
         cursor.execute(
             statement("read_statement"),
             {"creator": ids.decode("cre", creator.pk), "from": start, "until": end},
         )
         return [_line(*row) for row in cursor.fetchall()]
+
+
+def sections(found: list[StatementLine]) -> list[Section]:
+    """The lines by account, in their order, with the balances before and after."""
+
+    def place(line: StatementLine) -> tuple[str, int]:
+        return line.balance.currency, line.account
+
+    grouped = [tuple(each) for _, each in groupby(found, place)]
+    return [
+        Section(
+            account=of_account[0].account,
+            opening=of_account[0].balance - of_account[0].credit + of_account[0].debit,
+            lines=of_account,
+            closing=of_account[-1].balance,
+        )
+        for of_account in grouped
+    ]
+
+
+def paid_out(creator: Creator, period: str) -> list[Payout]:
+    """The payouts that left for the creator in one month (UTC), in that order.
+
+    Raises UnknownPeriod.
+    """
+    start, end = month(period)
+    sent = PayoutEvent.objects.filter(
+        payout__creator=creator, to_status=PayoutStatus.TRANSFERRED, at__gte=start, at__lt=end
+    ).exclude(from_status__in=SENT)
+    return [event.payout for event in sent.select_related("payout").order_by("pk")]
 
 
 def csv(creator: Creator, period: str) -> str:
@@ -121,7 +186,8 @@ def _balances(creator: Creator) -> QuerySet[Balance]:
     return Balance.objects.filter(account__owner=ids.decode("cre", creator.pk))
 
 
-def _month(period: str) -> tuple[datetime, datetime]:
+def month(period: str) -> tuple[datetime, datetime]:
+    """The instants at which a month begins and ends (UTC). Raises UnknownPeriod."""
     match = _PERIOD.fullmatch(period)
     if match is None or not int(match[1]):
         raise UnknownPeriod(f"{period!r} is not a month written YYYY-MM")
@@ -141,6 +207,8 @@ def _line(  # noqa: PLR0913, PLR0917 - one argument a column
     debit: int,
     balance: int,
     batch: int,
+    first_entry: int,
+    last_entry: int,
 ) -> StatementLine:
     code = currencies.find_numeric(currency).code
     return StatementLine(
@@ -151,26 +219,30 @@ def _line(  # noqa: PLR0913, PLR0917 - one argument a column
         debit=Money(debit, code),
         balance=Money(balance, code),
         batch=batch,
+        first_entry=first_entry,
+        last_entry=last_entry,
     )
 
 
 def _rows(found: list[StatementLine]) -> Iterator[list[object]]:
-    def place(line: StatementLine) -> tuple[str, int]:
-        return line.balance.currency, line.account
-
-    for (currency, kind), of_account in groupby(found, place):
-        each = list(of_account)
-        word = AccountKind(kind).word
-        opening = each[0].balance - each[0].credit + each[0].debit
-        yield [word, "", "opening balance", "", "", _decimal(opening), currency, ""]
-        for line in each:
-            what = " + ".join(kind.name.lower().replace("_", " ") for kind in line.what)
-            amounts = (_decimal(line.credit), _decimal(line.debit), _decimal(line.balance))
-            yield [word, line.at.isoformat(), what, *amounts, currency, line.batch]
-        yield [word, "", "closing balance", "", "", _decimal(each[-1].balance), currency, ""]
+    for section in sections(found):
+        word, currency = section.account.word, section.opening.currency
+        opening, closing = decimal(section.opening), decimal(section.closing)
+        yield [word, "", "opening balance", "", "", opening, currency, "", "", ""]
+        for line in section.lines:
+            amounts = (decimal(line.credit), decimal(line.debit), decimal(line.balance))
+            behind = (line.batch, line.first_entry, line.last_entry)
+            yield [word, line.at.isoformat(), described(line), *amounts, currency, *behind]
+        yield [word, "", "closing balance", "", "", closing, currency, "", "", ""]
 
 
-def _decimal(money: Money) -> str:
+def described(line: StatementLine) -> str:
+    """What a line sums up, in words: ``maturity + payout reserve``."""
+    return " + ".join(kind.name.lower().replace("_", " ") for kind in line.what)
+
+
+def decimal(money: Money) -> str:
+    """The amount with six places, without its currency."""
     return str(money).split(" ", 1)[0]
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from ledger import (
     gateway_choice,
     heads,
+    holds,
     invariants,
     maturity,
     payouts,
@@ -45,6 +46,12 @@ def mature() -> int:
     return maturity.mature(at=timezone.now(), holding=timedelta(days=settings.HOLDING_DAYS))
 
 
+@shared_task(name="ledger.expire_holds")
+def expire_holds() -> int:
+    """Give back what was held and not settled in time."""
+    return holds.expire_due(at=timezone.now())
+
+
 @shared_task(name="ledger.reconcile")
 def reconcile() -> int:
     """Compare the books with the provider's list; returns how many currencies differ."""
@@ -64,7 +71,7 @@ def publish_head() -> int:
 @shared_task(name="ledger.audit")
 def audit() -> int:
     """Check every invariant; returns how many findings were logged."""
-    found = invariants.findings()
+    found = invariants.audit(at=timezone.now())
     for finding in found:
         log.error("audit: %s", finding)
     return len(found)

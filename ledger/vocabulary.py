@@ -5,6 +5,9 @@ Numbers are stored and hashed, so a word keeps its number for ever; new words ge
 
 from enum import IntEnum, StrEnum
 
+BANK = "bank"
+"""The gateway of payouts that a person makes at a bank (`ledger.by_hand`); no program sends them."""
+
 
 class AccountKind(IntEnum):
     """What an account's money is. Credit is positive: what Tribute owes somebody."""
@@ -31,13 +34,19 @@ class AccountKind(IntEnum):
     """What the payment provider kept; negative, since it is a cost."""
     PROVIDER_CLEARING = 11
     """Money at the payment provider; negative, since it is ours to have."""
+    OPERATOR_RESERVED = 12
+    """Prepaid, and held for something that is not settled yet."""
+    CREATOR_RESERVED = 13
+    """Available, and held for something that is not settled yet."""
+    CREATOR_DEBT = 14
+    """What money taken back by a payer left the creator owing; negative or zero."""
+    PLATFORM_BANK = 15
+    """Money at the platform's own bank, from which payouts are made by hand."""
 
     @property
     def holder(self) -> str:
         """Whose account it is: ``operator``, ``creator`` or ``platform``."""
-        if self == AccountKind.OPERATOR_PREPAID:
-            return "operator"
-        return "creator" if self <= AccountKind.CREATOR_IN_PAYOUT else "platform"
+        return self.name.partition("_")[0].lower() if self in _OTHERS else "platform"
 
     @property
     def word(self) -> str:
@@ -47,7 +56,22 @@ class AccountKind(IntEnum):
     @property
     def min_balance_micros(self) -> int | None:
         """Zero for other people's money, None where the balance may be negative."""
-        return 0 if self <= AccountKind.UNCLAIMED else None
+        return None if self in _MAY_BE_NEGATIVE else 0
+
+    @property
+    def max_balance_micros(self) -> int | None:
+        """Zero for debts: repaid once they reach it. None where the balance may grow."""
+        return 0 if self == AccountKind.CREATOR_DEBT else None
+
+
+_OTHERS = {kind for kind in AccountKind if kind.name.startswith(("OPERATOR_", "CREATOR_"))}
+_MAY_BE_NEGATIVE = {
+    AccountKind.PLATFORM_FEE,
+    AccountKind.PROCESSOR_FEE,
+    AccountKind.PROVIDER_CLEARING,
+    AccountKind.CREATOR_DEBT,
+    AccountKind.PLATFORM_BANK,
+}
 
 
 class EntryKind(IntEnum):
@@ -79,6 +103,16 @@ class EntryKind(IntEnum):
     """A pool was shared out."""
     WITHDRAWAL = 13
     """The platform took its own money from the provider, or put some there."""
+    HOLD = 14
+    """Money was set aside for something that is not settled yet."""
+    HOLD_RELEASE = 15
+    """What was held is not needed, or no longer: back to where it came from."""
+    CHARGEBACK = 16
+    """A payer got money back: refund or chargeback of a top-up."""
+    REINSTATEMENT = 17
+    """A payer's chargeback was turned down, and the money came again."""
+    DEBT_REPAYMENT = 18
+    """Matured earnings went to pay a debt."""
 
 
 class RefusalReason(IntEnum):
@@ -99,6 +133,15 @@ class BatchStatus(StrEnum):
     SENDING = "sending"
     CLOSED = "closed"
     CANCELED = "canceled"
+
+
+class HoldStatus(StrEnum):
+    """What became of money held."""
+
+    RESERVED = "reserved"
+    SETTLED = "settled"
+    RELEASED = "released"
+    EXPIRED = "expired"
 
 
 class PayoutStatus(StrEnum):

@@ -7,12 +7,13 @@ functions that are safe to repeat, so that late, doubled and reordered events co
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
+from ledger import chargebacks, observing, payees, payout_steps, topups
 from ledger import gateway as provider
-from ledger import observing, payees, payout_steps, topups
 from ledger.errors import LedgerError, UnknownObject
 from ledger.gateway import Gateway, NotConfigured
 from ledger.models import Payout, ProviderEvent
@@ -31,8 +32,8 @@ Outcome = ProviderEvent.Outcome
 def store(event: provider.ProviderEvent, *, gateway: str, at: datetime) -> bool:
     """Keep a verified event; False when it was kept before. ``gateway`` is the provider's name.
 
-    Of events about accounts only the ids are kept: their snapshots hold personal data, and
-    `process_stored` reads the account anew anyway.
+    Of events about accounts and cards only the ids are kept: their snapshots hold personal data,
+    and `process_stored` reads the object anew anyway.
     """
     row = ProviderEvent(
         gateway=gateway,
@@ -41,7 +42,7 @@ def store(event: provider.ProviderEvent, *, gateway: str, at: datetime) -> bool:
         object_id=event.object_id,
         account=event.account_id or "",
         livemode=event.livemode,
-        payload={} if _is_personal(event.type) else dict(event.payload),
+        payload=_kept(event),
         happened_at=event.created_at,
         received_at=at,
         try_after=at,
@@ -116,6 +117,14 @@ def _account(event: ProviderEvent, gateway: Gateway, at: datetime) -> str:
     return Outcome.APPLIED
 
 
+def _payment(event: ProviderEvent, gateway: Gateway, at: datetime) -> str:
+    payment_id = str(_object(event).get("payment_intent") or "")
+    if not payment_id:
+        return Outcome.IGNORED  # not paid on a page of ours
+    chargebacks.apply(gateway.payment(payment_id), at=at)
+    return Outcome.APPLIED
+
+
 _HANDLERS: Mapping[str, Callable[[ProviderEvent, Gateway, datetime], str]] = {
     "checkout.session.": _checkout,
     "transfer.": _transfer,
@@ -123,12 +132,23 @@ _HANDLERS: Mapping[str, Callable[[ProviderEvent, Gateway, datetime], str]] = {
     "account.": _account,
     "capability.": _account,
     "v2.core.account": _account,
+    "charge.refund": _payment,
+    "charge.dispute.": _payment,
+    "refund.": _payment,
 }
-_PERSONAL = ("account.", "capability.", "person.", "v2.core.account")
+_ABOUT_PEOPLE = ("account.", "capability.", "person.", "v2.core.account")
+_ABOUT_CARDS = ("charge.", "payment_intent.", "refund.")
 
 
-def _is_personal(event_type: str) -> bool:
-    return event_type.startswith(_PERSONAL)
+def _kept(event: provider.ProviderEvent) -> dict[str, object]:
+    """What is kept of an event's body: all of it, unless it tells about somebody."""
+    if event.type.startswith(_ABOUT_PEOPLE):
+        return {}
+    if event.type.startswith(_ABOUT_CARDS):
+        data: Any = event.payload.get("data") or {}
+        payment = (data.get("object") or {}).get("payment_intent")
+        return {"data": {"object": {"payment_intent": payment}}}
+    return dict(event.payload)
 
 
 def _payout_of(event: ProviderEvent) -> Payout | None:
@@ -142,8 +162,12 @@ def _payout_of(event: ProviderEvent) -> Payout | None:
 
 
 def _group(event: ProviderEvent) -> str:
+    return str(_object(event).get("transfer_group") or "")
+
+
+def _object(event: ProviderEvent) -> dict[str, Any]:
     data = event.payload.get("data") or {}
-    return str((data.get("object") or {}).get("transfer_group") or "")
+    return data.get("object") or {}
 
 
 # What became of it -----------------------------------------------------------------------------

@@ -56,6 +56,8 @@ ACCOUNTS: dict[AccountKind, Words] = {
     AccountKind.CREATOR_AVAILABLE: _("Ready to be paid"),
     AccountKind.CREATOR_DISPUTED: _("Set aside"),
     AccountKind.CREATOR_IN_PAYOUT: _("On its way to you"),
+    AccountKind.CREATOR_RESERVED: _("Reserved"),
+    AccountKind.CREATOR_DEBT: _("Owed after a payer took money back"),
 }
 ENTRIES: dict[EntryKind, Words] = {
     EntryKind.QUERY: _("Answers that drew on your works"),
@@ -70,4 +72,9 @@ ENTRIES: dict[EntryKind, Words] = {
     EntryKind.REVERSAL: _("Reversal of an earlier entry"),
     EntryKind.CLAIM: _("A claim was opened or settled"),
     EntryKind.DISTRIBUTION: _("Part of a pool"),
+    EntryKind.HOLD: _("Reserved"),
+    EntryKind.HOLD_RELEASE: _("No longer reserved"),
+    EntryKind.CHARGEBACK: _("A payer took money back"),
+    EntryKind.REINSTATEMENT: _("A payer's chargeback was turned down"),
+    EntryKind.DEBT_REPAYMENT: _("Paid towards what is owed"),
 }

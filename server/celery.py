@@ -25,9 +25,10 @@ app.conf.beat_schedule = {
         "ledger.send_due_payouts": 5 * SECOND,
         "ledger.resolve_unknown": MINUTE,
         "ledger.mature": HOUR,
+        "ledger.expire_holds": MINUTE,
         "ledger.reconcile": HOUR,
         "ledger.audit": 24 * HOUR,
-        "ledger.publish_head": 24 * HOUR,
+        "ledger.publish_head": HOUR,
         "registry.build_snapshots": HOUR,
         "registry.sequence_log": 5 * SECOND,
     }.items()

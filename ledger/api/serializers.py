@@ -77,7 +77,12 @@ class EarningsSerializer(serializers.Serializer[Any]):
     pending = MoneySerializer(help_text="Inside the holding period.")
     available = MoneySerializer(help_text="Goes into the next payout, once it is enough.")
     disputed = MoneySerializer(help_text="Set aside while a claim is contested.")
+    reserved = MoneySerializer(help_text="Held until something is settled.")
     in_payout = MoneySerializer(help_text="In an approved payout, not sent yet.")
+    debt = MoneySerializer(
+        help_text="Zero or less: what payers took back after it had become available. Future "
+        "earnings pay it first."
+    )
     paid = MoneySerializer()
 
 
@@ -103,6 +108,43 @@ class NewPayoutBatchSerializer(StrictSerializer):
     """The currency to draw a batch up in."""
 
     currency = TextField(min_length=3, max_length=3)
+
+
+class ReasonSerializer(StrictSerializer):
+    """Why somebody decides by hand."""
+
+    reason = TextField(min_length=1, max_length=120)
+
+
+class DifferenceSerializer(ReasonSerializer):
+    """How a difference is settled."""
+
+    send_again = serializers.BooleanField(
+        help_text="Send the payout anew, or else call it off and give its money back."
+    )
+
+
+class StuckSerializer(serializers.Serializer[Any]):
+    """Something that has waited too long."""
+
+    kind = serializers.ChoiceField(choices=[(word, word) for word in ("payout", "batch", "event")])
+    id = serializers.CharField()
+    state = serializers.CharField()
+    trouble = serializers.CharField()
+    since = serializers.DateTimeField()
+    action = serializers.CharField(help_text="What resolves it, for a person.")
+
+
+class AllStuckSerializer(serializers.Serializer[Any]):
+    """Everything that has waited too long, the oldest first."""
+
+    items = StuckSerializer(many=True)
+
+
+class StuckSinceSerializer(StrictSerializer):
+    """For how long."""
+
+    hours = serializers.IntegerField(min_value=0, max_value=8_760, default=24)
 
 
 class PayoutSerializer(serializers.ModelSerializer[Payout]):

@@ -14,8 +14,10 @@ from ledger.gateway import (
     OutcomeUnknown,
     Page,
     PayeeAccount,
+    PaymentStatus,
     ProviderBalance,
     ProviderEvent,
+    Refused,
     ReversalResult,
     TransferResult,
 )
@@ -223,6 +225,29 @@ class StripeGateway:
             currency=(session.currency or "").upper(),
             reference=session.client_reference_id or "",
             payment_id=id_of(session.payment_intent) if session.payment_intent else None,
+        )
+
+    def payment(self, payment_id: str) -> PaymentStatus:
+        """Add up refunds and what disputes moved (docs.stripe.com/disputes/how-disputes-work).
+
+        A dispute's own balance transactions say whether it took money: an inquiry does not, and
+        one that was won has given it back.
+        """
+        with self._errors(writes=False):
+            charge = self._client.v1.payment_intents.retrieve(
+                payment_id, {"expand": ["latest_charge"]}
+            ).latest_charge
+            disputes = self._client.v1.disputes.list(
+                {"payment_intent": payment_id, "limit": PAGE_SIZE}
+            ).data
+        if not isinstance(charge, self._stripe.Charge):
+            raise Refused("charge_missing", f"{payment_id} was never charged")
+        moved = sum(row.amount for dispute in disputes for row in dispute.balance_transactions)
+        return PaymentStatus(
+            id=payment_id,
+            amount_minor=charge.amount,
+            returned_minor=charge.amount_refunded - moved,
+            currency=charge.currency.upper(),
         )
 
     def balance(self) -> tuple[ProviderBalance, ...]:

@@ -1,7 +1,8 @@
-"""The ledger's tables, by what they hold: books, payments, payouts."""
+"""The ledger's tables, by what they hold: books, holds, payments, payouts, set-asides."""
 
 from ledger.models.books import (
     Account,
+    AuditMark,
     Balance,
     Batch,
     Entry,
@@ -9,22 +10,28 @@ from ledger.models.books import (
     PublishedHead,
     Refusal,
 )
+from ledger.models.holds import Hold
 from ledger.models.payments import (
     Payee,
+    PaymentReturn,
     ProviderEvent,
     ProviderTransaction,
     Reconciliation,
     TopUp,
 )
 from ledger.models.payouts import Payout, PayoutBatch, PayoutEvent
+from ledger.models.set_asides import SetAside
 
 __all__ = [
     "Account",
+    "AuditMark",
     "Balance",
     "Batch",
     "Entry",
+    "Hold",
     "Line",
     "Payee",
+    "PaymentReturn",
     "Payout",
     "PayoutBatch",
     "PayoutEvent",
@@ -33,5 +40,6 @@ __all__ = [
     "PublishedHead",
     "Reconciliation",
     "Refusal",
+    "SetAside",
     "TopUp",
 ]

@@ -181,3 +181,17 @@ class PublishedHead(models.Model):
 
     def __str__(self) -> str:
         return f"batch {self.seq} {bytes(self.hash).hex()[:16]}"
+
+
+class AuditMark(models.Model):
+    """Up to this batch, with this hash, a whole audit found the books sound; append-only."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    hash = models.BinaryField(max_length=32)
+    audited_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "audit mark"
+
+    def __str__(self) -> str:
+        return f"sound up to batch {self.seq}"

@@ -17,6 +17,7 @@ class Payee(models.Model):
     )
     gateway = models.CharField(max_length=20)
     account = models.CharField(max_length=120)
+    holder = models.CharField(max_length=70, blank=True, default="")
     country = models.CharField(max_length=2)
     can_receive = models.BooleanField(default=False)
     requirements = ArrayField(models.CharField(max_length=200), default=list, blank=True)
@@ -82,6 +83,42 @@ class TopUp(models.Model):
     def amount(self) -> Money:
         """What was asked for; ``settled_micros`` is what came."""
         return Money(self.amount_micros, self.currency)
+
+
+class PaymentReturn(models.Model):
+    """A payer got part of a top-up back, or (below zero) the provider gave it to us again.
+
+    Who bore it: the parts add up to ``amount_micros``. Append-only, by trigger.
+    """
+
+    topup = models.ForeignKey(TopUp, models.PROTECT, related_name="returns")
+    number = models.PositiveSmallIntegerField()
+    amount_micros = models.BigIntegerField()
+    prepaid_micros = models.BigIntegerField()
+    pending_micros = models.BigIntegerField()
+    debt_micros = models.BigIntegerField()
+    platform_micros = models.BigIntegerField()
+    entry_ids = ArrayField(models.BigIntegerField())
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "payment return"
+        constraints = [
+            UniqueConstraint(name="payment_return_numbered_once", fields=["topup", "number"]),
+            CheckConstraint(name="payment_return_moves_money", condition=~Q(amount_micros=0)),
+            CheckConstraint(
+                name="payment_return_parts_add_up",
+                condition=Q(
+                    amount_micros=F("prepaid_micros")
+                    + F("pending_micros")
+                    + F("debt_micros")
+                    + F("platform_micros")
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topup_id} {Money(self.amount_micros, self.topup.currency)}"
 
 
 class ProviderEvent(models.Model):

@@ -1,7 +1,7 @@
 -- read_statement: what happened on a creator's accounts in a period, a line a batch.
 -- in    creator uuid, from and until timestamptz (until excluded)
 -- out   account kind, currency, recorded_at, entry kinds smallint[], credit_micros, debit_micros,
---       balance_micros, batch; ordered by currency, kind, batch
+--       balance_micros, batch, ids of the first and last entry; ordered by currency, kind, batch
 -- Batches are numbered in order of time, so that the period is a range of them, and only the
 -- period's lines are read, however long the account's history is.
 WITH span AS (
@@ -11,15 +11,17 @@ WITH span AS (
              ORDER BY posted_at DESC, seq DESC LIMIT 1) AS last
 )
 SELECT account.kind, account.currency, batch.posted_at,
-       (SELECT array_agg(DISTINCT entry.kind)
-          FROM ledger_entry AS entry
-         WHERE entry.id >= batch.batch_id << 20
-           AND entry.id < (batch.batch_id + 1) << 20
-           AND account.id = ANY (entry.accounts)),
-       line.credit_micros, line.debit_micros, line.balance_micros, batch.seq
+       behind.kinds, line.credit_micros, line.debit_micros, line.balance_micros, batch.seq,
+       behind.first, behind.last
   FROM span
   JOIN ledger_account AS account ON account.owner = %(creator)s
   JOIN ledger_line AS line
     ON line.account_id = account.id AND line.batch BETWEEN span.first AND span.last
   JOIN ledger_batch AS batch ON batch.seq = line.batch
+ CROSS JOIN LATERAL (
+        SELECT array_agg(DISTINCT entry.kind) AS kinds, min(entry.id) AS first, max(entry.id) AS last
+          FROM ledger_entry AS entry
+         WHERE entry.id >= batch.batch_id << 20
+           AND entry.id < (batch.batch_id + 1) << 20
+           AND account.id = ANY (entry.accounts)) AS behind
  ORDER BY account.currency, account.kind, batch.seq;

@@ -137,7 +137,7 @@ def _now(call: Call, row: Body) -> Body:
 
 
 def _source(call: Call, source_id: str) -> Body | str:
-    for kind in ("charge", "transfer", "payout"):
+    for kind in ("charge", "transfer", "payout", "refund", "dispute"):
         if found := call.state.find(kind, source_id, account=call.account):
             return found
     return source_id

@@ -7,7 +7,7 @@ for, none refused.
 
 from typing import Any
 
-from server.stripe_simulator import balance, charges, events
+from server.stripe_simulator import balance, charges, disputes, events
 from server.stripe_simulator.balance import Movement
 from server.stripe_simulator.errors import ApiError, no_such
 from server.stripe_simulator.moment import Call, Moment
@@ -69,6 +69,7 @@ def pay(moment: Moment, session_id: str) -> Body:
     events.record(moment, "charge.succeeded", charge)
     events.record(moment, "payment_intent.succeeded", intent)
     events.record(moment, "checkout.session.completed", paid)
+    disputes.maybe(moment, charge["id"])
     return paid
 
 

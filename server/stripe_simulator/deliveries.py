@@ -16,7 +16,7 @@ import time
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from server.stripe_simulator import payouts
+from server.stripe_simulator import disputes, payouts
 from server.stripe_simulator.moment import Moment
 from server.stripe_simulator.settings import Settings
 from server.stripe_simulator.state import State
@@ -29,6 +29,7 @@ ANSWER_TIMEOUT_S = 5.0
 IDLE_S = 0.5
 BATCH = 50
 MOST_DOUBLINGS = 10
+DEEDS = {**payouts.DEEDS, **disputes.DEEDS}
 
 
 class Delivery(NamedTuple):
@@ -82,7 +83,7 @@ class Courier(threading.Thread):
             ).fetchall()
             for seq, deed, subject in due:
                 self._state.run("DELETE FROM appointment WHERE seq = ?", seq)
-                payouts.DEEDS[deed](Moment(self._state, self._settings, now), subject)
+                DEEDS[deed](Moment(self._state, self._settings, now), subject)
 
     def _due(self) -> list[Delivery]:
         rows = self._state.run(

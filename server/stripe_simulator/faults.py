@@ -23,6 +23,8 @@ FAULTS = {
     "reorder_webhooks": "deliver the event later than those after it",
     "delay_webhooks": "deliver the event so many seconds late",
     "drop_webhooks": "never deliver the event; it stays in the list of events",
+    "payment_disputed": "the payer has its bank take the payment back",
+    "dispute_won": "the bank gives the disputed payment to us again",
     "payout_fails": "the bank refuses the payout",
     "payout_fails_after_paid": "the payout is shown as paid, then fails",
 }

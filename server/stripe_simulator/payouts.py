@@ -7,6 +7,7 @@ returns to the balance. Real schedules take days; here each step takes
 """
 
 from server.stripe_simulator import balance, events, faults
+from server.stripe_simulator.appointments import appoint
 from server.stripe_simulator.balance import Movement
 from server.stripe_simulator.errors import no_such
 from server.stripe_simulator.moment import Call, Moment
@@ -16,7 +17,7 @@ from server.stripe_simulator.state import Body, new_id
 
 def schedule(moment: Moment, account: str) -> None:
     """Pay the account out one delay from now, unless that is planned already."""
-    _appoint(moment, "send", account)
+    appoint(moment, "send", account)
 
 
 def send(moment: Moment, account: str) -> None:
@@ -40,7 +41,7 @@ def arrive(moment: Moment, payout_id: str) -> None:
     payout = moment.state.change(payout_id, status="paid")
     events.record(moment, "payout.paid", payout, account=account)
     if faults.taken(moment.state, "payout_fails_after_paid", "*") is not None:
-        _appoint(moment, "bounce", payout_id)
+        appoint(moment, "bounce", payout_id)
 
 
 def bounce(moment: Moment, payout_id: str) -> None:
@@ -82,7 +83,7 @@ def _send_currency(moment: Moment, account: str, currency: str, amount: int) -> 
     payout = _payout(moment, payout_id, amount, currency, moved["id"])
     moment.state.add("payout", payout, account=account)
     events.record(moment, "payout.created", payout, account=account)
-    _appoint(moment, "arrive", payout_id)
+    appoint(moment, "arrive", payout_id)
 
 
 def _payout(
@@ -134,10 +135,3 @@ def _fail(moment: Moment, payout_id: str, account: str) -> None:
 def _account_of(moment: Moment, payout_id: str) -> str:
     (account,) = moment.state.run("SELECT account FROM object WHERE id = ?", payout_id).fetchone()
     return str(account)
-
-
-def _appoint(moment: Moment, deed: str, subject: str) -> None:
-    moment.state.run(
-        "INSERT OR IGNORE INTO appointment (due, deed, subject) VALUES (?, ?, ?)",
-        *(moment.now + moment.settings.payout_delay_s, deed, subject),
-    )

@@ -144,7 +144,9 @@ def test_earnings_tell_where_the_money_is(
         "pending": euros(1),
         "available": euros(3),
         "disputed": euros(0),
+        "reserved": euros(0),
         "in_payout": euros(0),
+        "debt": euros(0),
         "paid": euros(0),
     }
 
@@ -196,6 +198,22 @@ def test_two_admins_pay_and_one_cannot() -> None:
     assert as_mia.get("/v1/payout-batches").json()["items"][0]["id"] == read["id"]
     assert post(as_mia, f"{batch}:cancel").json()["status"] == "canceled"
     assert as_mia.get("/v1/reconciliations").json()["items"] == []
+
+
+@pytest.mark.usefixtures("due")
+def test_approving_takes_the_scope_and_another_person() -> None:
+    mia, noah = admin("mia"), admin("noah")
+    as_mia = api_client(mia)
+    made = post(as_mia, "/v1/payout-batches", {"currency": "EUR"}).json()
+    batch = f"/v1/payout-batches/{made['id']}"
+    post(as_mia, f"{batch}:submit")
+    own = post(api_client(mia, scopes=["payouts:approve"]), f"{batch}:approve", key="own")
+    assert (own.status_code, own.json()["code"]) == (403, "maker_is_checker")
+    unscoped = post(api_client(noah, scopes=["payouts:prepare"]), f"{batch}:approve")
+    assert (unscoped.status_code, unscoped.json()["code"]) == (403, "forbidden")
+    assert PayoutBatch.objects.get().status == "submitted"
+    scoped = post(api_client(noah, scopes=["payouts:approve"]), f"{batch}:approve")
+    assert (scoped.json()["status"], scoped.json()["approved_by"]) == ("approved", noah.pk)
 
 
 @pytest.mark.usefixtures("due")

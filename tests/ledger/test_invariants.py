@@ -169,7 +169,7 @@ REFUSED = [
     ("INSERT INTO ledger_balance SELECT 9999, 978", KEPT),
     ("INSERT INTO ledger_batch SELECT 99, 99, 1, 1, 1, 'a', 'b', 'c', 'd', now()", KEPT),
     ("INSERT INTO ledger_account (kind, currency) VALUES (6, 36)", "never_owes"),
-    ("INSERT INTO ledger_account (kind, currency) VALUES (12, 978)", "kind_is_known"),
+    ("INSERT INTO ledger_account (kind, currency) VALUES (16, 978)", "kind_is_known"),
     (
         "INSERT INTO ledger_account (kind, currency, min_balance_micros) VALUES (2, 978, 0)",
         "belongs_to_whom",

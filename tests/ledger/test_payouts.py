@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 
-from ledger import payouts, statements
+from ledger import holds, payouts, statements
 from ledger.accounts import AccountKind
 from ledger.errors import (
     BooksInDoubt,
@@ -16,15 +16,15 @@ from ledger.errors import (
     WrongState,
 )
 from ledger.gateway_paper import PaperGateway
+from ledger.holds import HoldRequest
 from ledger.models import Payee, Payout, PayoutBatch, Reconciliation
 from ledger.money import Money
-from ledger.posting import Draft, EntryKind, key_for, post
+from ledger.posting import key_for
 from ledger.vocabulary import BatchStatus, PayoutStatus
 from registry.models import Creator, Operator, User
 from tests.factories import NOON
 from tests.journal import Journal
 from tests.ledger.cast import (
-    account,
     approved,
     attempt,
     earn_available,
@@ -213,11 +213,10 @@ def test_approval_fails_whole_when_the_money_is_gone(
 ) -> None:
     batch = payouts.prepare(mia, currency="EUR", at=NOON)
     payouts.submit(batch, mia, at=NOON)
-    legs = (
-        (account(AccountKind.CREATOR_AVAILABLE, ada), -1_000_000),
-        (account(AccountKind.CREATOR_DISPUTED, ada), 1_000_000),
+    wanted = HoldRequest(
+        key_for("hold"), AccountKind.CREATOR_AVAILABLE, ada.pk, Money(1_000_000, "EUR"), NOON
     )
-    post([Draft(key_for("dispute"), EntryKind.CLAIM, "EUR", legs, NOON)], at=NOON)
+    holds.reserve_many([wanted], at=NOON)
     journal()
     with pytest.raises(NotCovered):
         payouts.approve(batch, noah, at=NOON)

@@ -17,6 +17,7 @@ BELLS = {
     tasks.resolve_unknown,
     tasks.process_provider_events,
     tasks.mature,
+    tasks.expire_holds,
     tasks.reconcile,
     tasks.publish_head,
     tasks.audit,

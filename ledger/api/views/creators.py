@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ledger import payees, statements
+from ledger import payees, statement_pdf, statements
 from ledger.api.serializers import (
     AllEarningsSerializer,
     PayeeSerializer,
@@ -56,6 +56,29 @@ class StatementOfAccount(APIView):
             content_type="text/csv; charset=utf-8",
             headers={
                 "Content-Disposition": f'attachment; filename="statement-{period}.csv"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+
+class StatementDocument(APIView):
+    """The creator's accounts in one month, as a document to file."""
+
+    permission_classes = [HasScope("earnings:read")]
+
+    @extend_schema(
+        operation_id="getStatementOfAccountAsPdf",
+        summary="Download a month's statement of account as PDF",
+        parameters=[PERIOD],
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, period: str) -> HttpResponse:
+        """Send the PDF as a file."""
+        return HttpResponse(
+            statement_pdf.render(creator_of(request), period),
+            content_type="application/pdf",
+            headers={
+                "Content-Disposition": f'attachment; filename="statement-{period}.pdf"',
                 "Cache-Control": "no-store",
             },
         )

@@ -1,20 +1,29 @@
 """Endpoints for payout admins: draw up, submit, approve, cancel, follow; and reconciliations."""
 
+from datetime import timedelta
+
+from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ledger import payouts
+from ledger import by_hand, gateway_choice, payouts
 from ledger.api.serializers import (
+    AllStuckSerializer,
+    DifferenceSerializer,
     NewPayoutBatchSerializer,
     PayoutBatchSerializer,
     PayoutBatchWithLinesSerializer,
+    PayoutSerializer,
+    ReasonSerializer,
     ReconciliationSerializer,
+    StuckSinceSerializer,
 )
-from ledger.models import PayoutBatch, Reconciliation
+from ledger.models import Payout, PayoutBatch, Reconciliation
 from registry.api.idempotency import idempotent
 from registry.api.permissions import HasScope
 from registry.ids import find
@@ -145,6 +154,165 @@ class Cancellation(generics.GenericAPIView[PayoutBatch]):
         """Cancel and print the batch."""
         batch = find(PayoutBatch.objects.all(), batch_id)
         batch = payouts.cancel(batch, admin_of(request), at=timezone.now())
+        return Response(self.get_serializer(batch).data)
+
+
+class Issue(generics.GenericAPIView[PayoutBatch]):
+    """The handing over of payouts to a bank."""
+
+    permission_classes = [APPROVE]
+    serializer_class = PayoutBatchSerializer
+
+    @extend_schema(
+        operation_id="issuePaymentFile",
+        summary="Take the payouts by bank to `sending`, so that their payment file may be given "
+        "to the bank",
+        request=None,
+        responses=PayoutBatchSerializer,
+    )
+    @idempotent
+    def post(self, request: Request, batch_id: str) -> Response:
+        """Issue and print the batch."""
+        batch = find(PayoutBatch.objects.all(), batch_id)
+        by_hand.issue(batch, admin_of(request), at=timezone.now())
+        batch.refresh_from_db()
+        return Response(self.get_serializer(batch).data)
+
+
+class PaymentFile(generics.GenericAPIView[PayoutBatch]):
+    """What the bank is given."""
+
+    permission_classes = [MayRead]
+
+    @extend_schema(
+        operation_id="getPaymentFile",
+        summary="Download the payment file (ISO 20022 pain.001.001.09) of what was issued",
+        responses={(200, "application/xml"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, batch_id: str) -> HttpResponse:
+        """Send the XML as a file."""
+        batch = find(PayoutBatch.objects.all(), batch_id)
+        return HttpResponse(
+            by_hand.payment_file(batch, admin_of(request)),
+            content_type="application/xml; charset=utf-8",
+            headers={
+                "Content-Disposition": f'attachment; filename="{batch.pk}.xml"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+
+class MarkPaid(generics.GenericAPIView[Payout]):
+    """The bank's yes, by hand."""
+
+    permission_classes = [APPROVE]
+    serializer_class = PayoutSerializer
+
+    @extend_schema(
+        operation_id="markPayoutPaid",
+        summary="Say that the bank paid a payout; not by who drew its batch up",
+        request=None,
+        responses=PayoutSerializer,
+    )
+    @idempotent
+    def post(self, request: Request, payout_id: str) -> Response:
+        """Mark and print the payout."""
+        payout = find(Payout.objects.all(), payout_id)
+        payout = by_hand.mark_paid(payout, admin_of(request), at=timezone.now())
+        return Response(self.get_serializer(payout).data)
+
+
+class MarkFailed(generics.GenericAPIView[Payout]):
+    """The bank's no, by hand."""
+
+    permission_classes = [APPROVE]
+    serializer_class = PayoutSerializer
+
+    @extend_schema(
+        operation_id="markPayoutFailed",
+        summary="Say that the bank refused a payout or sent it back; not by who drew its batch up",
+        request=ReasonSerializer,
+        responses=PayoutSerializer,
+    )
+    @idempotent
+    def post(self, request: Request, payout_id: str) -> Response:
+        """Mark and print the payout."""
+        asked = ReasonSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        reason: str = asked.validated_data["reason"]
+        payout = find(Payout.objects.all(), payout_id)
+        payout = by_hand.mark_failed(payout, admin_of(request), reason=reason, at=timezone.now())
+        return Response(self.get_serializer(payout).data)
+
+
+class StuckPayouts(generics.GenericAPIView[Payout]):
+    """What waits for a person."""
+
+    permission_classes = [MayRead]
+
+    @extend_schema(
+        operation_id="listStuckPayouts",
+        summary="List payouts, batches and events that have waited too long, and what resolves them",
+        parameters=[StuckSinceSerializer],
+        responses=AllStuckSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Print all, the oldest first."""
+        admin_of(request)
+        asked = StuckSinceSerializer(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        older_than = timedelta(hours=asked.validated_data["hours"])
+        found = payouts.stuck(at=timezone.now(), older_than=older_than)
+        return Response(AllStuckSerializer({"items": found}).data)
+
+
+class Difference(generics.GenericAPIView[Payout]):
+    """Another transfer than was asked for."""
+
+    permission_classes = [APPROVE]
+    serializer_class = PayoutSerializer
+
+    @extend_schema(
+        operation_id="settlePayoutDifference",
+        summary="Settle that the provider had another transfer, once that was taken back",
+        request=DifferenceSerializer,
+        responses=PayoutSerializer,
+    )
+    @idempotent
+    def post(self, request: Request, payout_id: str) -> Response:
+        """Settle and print the payout."""
+        asked = DifferenceSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        payout = payouts.settle_difference(
+            find(Payout.objects.all(), payout_id),
+            admin_of(request),
+            gateway=gateway_choice.configured(),
+            at=timezone.now(),
+            **asked.validated_data,
+        )
+        return Response(self.get_serializer(payout).data)
+
+
+class Resumption(generics.GenericAPIView[PayoutBatch]):
+    """The going on of a batch whose lines had changed."""
+
+    permission_classes = [APPROVE]
+    serializer_class = PayoutBatchSerializer
+
+    @extend_schema(
+        operation_id="resumePayoutBatch",
+        summary="Let a batch go on whose lines had changed and are again those approved",
+        request=ReasonSerializer,
+        responses=PayoutBatchSerializer,
+    )
+    @idempotent
+    def post(self, request: Request, batch_id: str) -> Response:
+        """Resume and print the batch."""
+        asked = ReasonSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        batch = find(PayoutBatch.objects.all(), batch_id)
+        reason: str = asked.validated_data["reason"]
+        batch = payouts.resume(batch, admin_of(request), reason=reason, at=timezone.now())
         return Response(self.get_serializer(batch).data)
 
 

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from attribution import invariants as attribution
@@ -16,11 +16,31 @@ class Command(BaseCommand):
 
     help = __doc__
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take where to begin."""
+        begin = parser.add_mutually_exclusive_group()
+        begin.add_argument(
+            "--since",
+            type=int,
+            default=0,
+            metavar="SEQ",
+            help="trust the ledger up to this batch, and read only what follows",
+        )
+        begin.add_argument(
+            "--recent",
+            action="store_true",
+            help="read only what follows the last whole audit, as before a payout",
+        )
+
+    def handle(self, *_args: Any, since: int, recent: bool, **_options: Any) -> None:
         """Print each finding; raise when there is one."""
         start = time.monotonic()
-        found: list[object] = [*ledger.findings(), *attribution.findings()]
-        found += decision_index.differences(at=timezone.now())
+        since = ledger.trusted() if recent else since
+        found: list[object] = (
+            list(ledger.findings(since=since)) if since else list(ledger.audit(at=timezone.now()))
+        )
+        if not since:
+            found += [*attribution.findings(), *decision_index.differences(at=timezone.now())]
         for finding in found:
             self.stdout.write(str(finding))
         if found:

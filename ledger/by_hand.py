@@ -1,0 +1,169 @@
+"""Payouts through a bank, by hand: a payment file goes out, a person brings the bank's answer.
+
+The counterpart of `ledger.sending` for payees with a bank account of their own on record. Who
+drew the batch up or submitted it may not say what the bank did: a second person does.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from ledger import observing, payout_steps
+from ledger.errors import (
+    InvalidBankAccount,
+    LinesChanged,
+    MakerIsChecker,
+    NoPaymentFile,
+    NotPayoutAdmin,
+    ReasonMissing,
+    WrongState,
+)
+from ledger.models import Payee, Payout, PayoutBatch
+from ledger.payment_file import Party, Transfer, is_iban, reference, write
+from ledger.payout_lines import lines_changed
+from ledger.vocabulary import BANK, BatchStatus, PayoutStatus
+from registry.models import Creator, User
+
+__all__ = ["issue", "mark_failed", "mark_paid", "payment_file", "register"]
+
+
+def register(creator: Creator, *, holder: str, iban: str, at: datetime) -> Payee:
+    """Keep where a bank shall pay the creator, instead of what was kept before.
+
+    Whoever says this decides where the money goes: callers ask for a fresh sign-in. Raises
+    InvalidBankAccount.
+    """
+    number = "".join(iban.split()).upper()
+    if not is_iban(number) or not holder.strip():
+        raise InvalidBankAccount("the holder's name is missing, or the IBAN has a wrong digit")
+    known = {
+        "gateway": BANK,
+        "account": number,
+        "holder": holder.strip(),
+        "country": number[:2],
+        "can_receive": True,
+        "requirements": [],
+        "refreshed_at": at,
+    }
+    try:
+        with transaction.atomic():
+            payee, _ = Payee.objects.update_or_create(
+                creator=creator, defaults=known, create_defaults={**known, "created_at": at}
+            )
+    except IntegrityError as error:
+        raise InvalidBankAccount("another creator is paid to this account") from error
+    return payee
+
+
+def issue(batch: PayoutBatch, admin: User, *, at: datetime) -> int:
+    """Take the batch's payouts by bank to ``sending``: from now on the bank may have the file.
+
+    Returns how many. A payee who gave another account since is held. Said again, nothing changes.
+    Raises NotPayoutAdmin, WrongState before approval, LinesChanged.
+    """
+    _require_admin(admin)
+    with transaction.atomic(durable=True):
+        batch = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        if batch.status not in {BatchStatus.APPROVED, BatchStatus.SENDING}:
+            raise WrongState(f"{batch.pk} is {batch.status}, not approved")
+        if lines_changed(batch):
+            raise LinesChanged(f"the lines of {batch.pk} are not those submitted")
+        rows = Payout.objects.select_for_update(no_key=True).order_by("pk")
+        due = list(rows.filter(batch=batch, gateway=BANK, status=PayoutStatus.RESERVED))
+        accounts = dict(Payee.objects.filter(gateway=BANK).values_list("creator", "account"))
+        sent = [payout for payout in due if accounts.get(payout.creator_id) == payout.account]
+        held = [payout for payout in due if payout not in sent]
+        trouble = "payee_account_changed"
+        payout_steps.move(
+            held, PayoutStatus.HELD, at=at, by=admin, reason=trouble, changes={"trouble": trouble}
+        )
+        asked = {"asked_at": at, "first_asked_at": at}
+        payout_steps.move(
+            sent, PayoutStatus.SENDING, at=at, by=admin, reason="in a payment file", changes=asked
+        )
+        if sent:
+            PayoutBatch.objects.filter(pk=batch.pk).update(status=BatchStatus.SENDING.value)
+    return len(sent)
+
+
+def payment_file(batch: PayoutBatch, admin: User) -> bytes:
+    """The file of all that was issued, the same each time. Raises NoPaymentFile, NotPayoutAdmin."""
+    _require_admin(admin)
+    payer = Party(settings.PAYER_NAME, settings.PAYER_IBAN, settings.PAYER_BIC)
+    issued = batch.payouts.filter(gateway=BANK).exclude(asked_at=None).order_by("pk")
+    rows = list(issued.select_related("creator__payee"))
+    if not rows or batch.approved_at is None:
+        raise NoPaymentFile(f"no payout of {batch.pk} was issued for a bank")
+    if not (payer.name and is_iban(payer.iban)):
+        raise NoPaymentFile("the settings name no account to pay from")
+    transfers = [
+        Transfer(
+            reference=row.pk,
+            amount=row.amount,
+            to=Party(row.creator.payee.holder, row.account),
+            purpose=f"Tribute {reference(row.pk)}",
+        )
+        for row in rows
+    ]
+    return write(message_id=batch.pk, payer=payer, transfers=transfers, at=batch.approved_at)
+
+
+def mark_paid(payout: Payout, admin: User, *, at: datetime) -> Payout:
+    """The bank paid, says an admin who did not draw the batch up.
+
+    Raises WrongState, MakerIsChecker, NotPayoutAdmin.
+    """
+    with transaction.atomic(durable=True):
+        payout = _locked(payout, admin)
+        _require(payout, PayoutStatus.SENDING)
+        sent = {"transfer_id": reference(payout.pk), "trouble": ""}
+        told = "the bank's answer, by hand"
+        payout_steps.move(
+            [payout], PayoutStatus.TRANSFERRED, at=at, by=admin, reason=told, changes=sent
+        )
+        payout_steps.move([payout], PayoutStatus.PAID, at=at, by=admin, reason=told)
+        observing.close_if_done(payout.batch_id, at=at)
+    return payout
+
+
+def mark_failed(payout: Payout, admin: User, *, reason: str, at: datetime) -> Payout:
+    """The bank refused it, or sent it back: the money is the creator's available balance again.
+
+    reason: the bank's, for the creator to read. Raises ReasonMissing and what `mark_paid` raises.
+    """
+    if not reason.strip():
+        raise ReasonMissing("say what the bank said")
+    told = reason.strip()[:120]
+    with transaction.atomic(durable=True):
+        payout = _locked(payout, admin)
+        _require(payout, PayoutStatus.SENDING, PayoutStatus.PAID)
+        if payout.status == PayoutStatus.SENDING:
+            changes = {"trouble": told}
+            payout_steps.move(
+                [payout], PayoutStatus.FAILED, at=at, by=admin, reason=told, changes=changes
+            )
+            observing.close_if_done(payout.batch_id, at=at)
+        else:
+            payout.trouble = told
+            payout.save(update_fields=["trouble"])
+            payout_steps.return_money(payout, payout.amount_micros, at=at, by=admin)
+    return payout
+
+
+def _locked(payout: Payout, admin: User) -> Payout:
+    _require_admin(admin)
+    payout = payout_steps.locked(payout.pk)
+    if admin.pk in {payout.batch.prepared_by_id, payout.batch.submitted_by_id}:
+        raise MakerIsChecker(f"{admin.pk} prepared or submitted {payout.batch_id}")
+    return payout
+
+
+def _require(payout: Payout, *expected: PayoutStatus) -> None:
+    if payout.gateway != BANK or payout.status not in expected:
+        raise WrongState(f"{payout.pk} by {payout.gateway} is {payout.status}")
+
+
+def _require_admin(user: User) -> None:
+    if not (user.is_active and user.is_payout_admin):
+        raise NotPayoutAdmin(f"{user.pk} is no payout admin")

@@ -1,0 +1,129 @@
+"""Keep on record for what money was set aside, and hand it over when that is decided.
+
+Shared by `ledger.disputed` and `ledger.unclaimed`. Who credits such an account records it here
+in the same transaction; the audit compares both.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+from ledger import currencies
+from ledger.accounts import AccountKind, account_ids
+from ledger.errors import NothingToSplit
+from ledger.models import Account, SetAside
+from ledger.money import Money, split
+from ledger.posting import Draft, EntryKind, key_for, post
+from ledger.sql import statement
+
+__all__ = ["Aside", "record", "release"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """``micros`` > 0 that an entry credited to a disputed or the unclaimed account.
+
+    subject: the typed id of the work or creator that earned it.
+    """
+
+    account_id: int
+    subject: str
+    micros: int
+    entry_id: int
+
+
+class _Released(NamedTuple):
+    """What one account gives; ``matured`` has been aside for the whole holding period."""
+
+    account_id: int
+    currency: int
+    matured: int
+    young: int
+    last: int
+
+
+def record(asides: Iterable[Aside], *, at: datetime) -> None:
+    """Keep what was set aside, in the transaction that credited it; said again, nothing changes."""
+    rows = list(asides)
+    accounts = Account.objects.in_bulk({row.account_id for row in rows})
+    SetAside.objects.bulk_create(
+        (
+            SetAside(
+                account_id=row.account_id,
+                subject=row.subject,
+                amount_micros=row.micros,
+                currency=accounts[row.account_id].currency,
+                entry_id=row.entry_id,
+                set_aside_at=at,
+            )
+            for row in rows
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def release(
+    kind: AccountKind,
+    subject: str,
+    *,
+    to: Mapping[str, int],
+    holding: timedelta,
+    at: datetime,
+) -> list[Money]:
+    """Move all that waits for ``subject`` to creators, in proportion to their weights.
+
+    to: weights >= 0, not all zero, by creator's id. What has been aside for ``holding`` becomes
+    available, the rest pending. Returns what moved, one amount a currency; said again, nothing.
+    Raises NothingToSplit.
+    """
+    if not sum(to.values()) or min(to.values()) < 0:
+        raise NothingToSplit(f"{subject} for nobody")
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            parameters: dict[str, Any] = {
+                "kind": int(kind),
+                "subject": subject,
+                "at": at,
+                "cutoff": at - holding,
+            }
+            cursor.execute(statement("release_set_asides"), parameters)
+            released = [_Released(*row) for row in cursor.fetchall()]
+        by_currency: dict[int, list[_Released]] = {}
+        for row in released:
+            by_currency.setdefault(row.currency, []).append(row)
+        drafts = [_draft(rows, to, at=at) for rows in by_currency.values()]
+        posted = post(drafts, at=at)
+        assert not posted.refused, "what was set aside is there"
+    return [
+        Money(sum(row.matured + row.young for row in rows), currencies.find_numeric(number).code)
+        for number, rows in sorted(by_currency.items())
+    ]
+
+
+def _draft(rows: list[_Released], to: Mapping[str, int], *, at: datetime) -> Draft:
+    code = currencies.find_numeric(rows[0].currency).code
+    legs = [(row.account_id, -(row.matured + row.young)) for row in rows]
+    totals = {
+        AccountKind.CREATOR_AVAILABLE: sum(row.matured for row in rows),
+        AccountKind.CREATOR_PENDING: sum(row.young for row in rows),
+    }
+    winners = sorted(to)
+    for kind, total in totals.items():
+        parts = split(Money(total, code), [to[winner] for winner in winners])
+        given = {
+            (kind, winner, code): part.micros
+            for winner, part in zip(winners, parts, strict=True)
+            if part.micros
+        }
+        numbers = account_ids(given)
+        legs += [(numbers[key], micros) for key, micros in given.items()]
+    return Draft(
+        key=key_for(f"set-aside:{max(row.last for row in rows)}"),
+        kind=EntryKind.CLAIM,
+        currency=code,
+        legs=tuple(legs),
+        effective_at=at,
+    )

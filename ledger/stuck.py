@@ -1,0 +1,160 @@
+"""What has waited too long, what resolves it, and the two knots that only a person can undo.
+
+Everything else ends by itself: unknown outcomes by look-up, held payees by onboarding, missing
+funds by topping the provider's balance up. Whoever undoes a knot did not draw the batch up, and
+says why; both stay on record with the payout's history.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Max
+
+from ledger import observing, payout_steps
+from ledger.errors import LinesChanged, MakerIsChecker, NotPayoutAdmin, ReasonMissing, WrongState
+from ledger.gateway import Gateway
+from ledger.models import Payout, PayoutBatch, PayoutEvent, ProviderEvent
+from ledger.payout_lines import lines_changed
+from ledger.vocabulary import BANK, BatchStatus, PayoutStatus
+from registry.models import User
+
+__all__ = ["Stuck", "resume", "settle_difference", "stuck"]
+
+TRANSFER_DIFFERS, LINES = "transfer_differs", "lines_changed"
+
+_PAYOUTS = {
+    PayoutStatus.RESERVED: "Look at what its batch waits for, and whether the worker sends.",
+    PayoutStatus.SENDING: "It is looked up every minute: see whether the provider answers.",
+    PayoutStatus.UNKNOWN: "It is looked up every minute: see whether the provider answers.",
+    PayoutStatus.HELD: "The payee finishes onboarding, or an admin cancels the batch's rest.",
+    PayoutStatus.BANK_FAILED: "The payee corrects the bank account; else take the transfer back.",
+}
+_BY_BANK = "Tell the bank's answer: mark it paid or failed."
+_DIFFERS = "Take the other transfer back at the provider, then settle the difference."
+_BATCHES = {
+    "funds": "Top the provider's balance up; sending goes on by itself.",
+    LINES: "Find out who changed the lines. Once they are as approved, resume; else cancel.",
+}
+_UNDECIDED = {
+    BatchStatus.DRAFT: "Submit or cancel it; until then no other is drawn up.",
+    BatchStatus.SUBMITTED: "A second admin approves it, or somebody cancels it.",
+}
+_ABANDONED = "Read the trouble, then look the object up at the provider."
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """One thing that waits. ``kind``: payout, batch or event. ``action`` is for a person."""
+
+    kind: str
+    id: str
+    state: str
+    trouble: str
+    since: datetime
+    action: str
+
+
+def stuck(*, at: datetime, older_than: timedelta) -> list[Stuck]:
+    """Everything that has been where it is for longer than that, the oldest first."""
+    before = at - older_than
+    found = [*_payouts(before), *_batches(before), *_events(before)]
+    return sorted(found, key=lambda each: (each.since, each.id))
+
+
+def settle_difference(  # noqa: PLR0913 - a decision is said in full, each part by name
+    payout: Payout, admin: User, *, gateway: Gateway, reason: str, send_again: bool, at: datetime
+) -> Payout:
+    """Undo that the provider had another transfer than was asked for, once that was taken back.
+
+    The payout is sent anew under a new key, or called off and its money given back. Raises
+    WrongState while the other transfer stands, ReasonMissing, MakerIsChecker, NotPayoutAdmin, and
+    what the gateway raises.
+    """
+    found = gateway.find_transfer(group=payout.group)
+    if found and found.reversed_minor < found.amount_minor:
+        raise WrongState(f"{found.id} was not taken back: nothing may be sent beside it")
+    with transaction.atomic(durable=True):
+        payout = payout_steps.locked(payout.pk)
+        _require(admin, payout.batch, reason)
+        if (payout.status, payout.trouble) != (PayoutStatus.HELD, TRANSFER_DIFFERS):
+            raise WrongState(f"{payout.pk} is {payout.status} for {payout.trouble or 'no trouble'}")
+        fresh = {"attempt": payout.attempt + 1, "first_asked_at": None}
+        to = PayoutStatus.RESERVED if send_again else PayoutStatus.CANCELED
+        changes = {**fresh, "transfer_id": "", "trouble": ""}
+        payout_steps.move([payout], to, at=at, by=admin, reason=reason, changes=changes)
+        observing.close_if_done(payout.batch_id, at=at)
+    return payout
+
+
+def resume(batch: PayoutBatch, admin: User, *, reason: str, at: datetime) -> PayoutBatch:
+    """Let a batch go on whose lines had changed, and are again exactly those approved.
+
+    Raises LinesChanged while they are not: then only cancelling is left. Raises WrongState,
+    ReasonMissing, MakerIsChecker, NotPayoutAdmin.
+    """
+    with transaction.atomic():
+        batch = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        _require(admin, batch, reason)
+        if batch.waits_for != LINES:
+            raise WrongState(f"{batch.pk} waits for {batch.waits_for or 'nothing'}")
+        if lines_changed(batch):
+            raise LinesChanged(f"the lines of {batch.pk} are not those submitted")
+        batch.waits_for = ""
+        batch.save(update_fields=["waits_for"])
+        PayoutEvent.objects.bulk_create(
+            PayoutEvent(
+                payout=payout,
+                from_status=payout.status,
+                to_status=payout.status,
+                reason=reason[:200],
+                by=admin,
+                at=at,
+            )
+            for payout in batch.payouts.filter(status=PayoutStatus.RESERVED)
+        )
+    return batch
+
+
+def _require(admin: User, batch: PayoutBatch, reason: str) -> None:
+    if not (admin.is_active and admin.is_payout_admin):
+        raise NotPayoutAdmin(f"{admin.pk} is no payout admin")
+    if admin.pk in {batch.prepared_by_id, batch.submitted_by_id}:
+        raise MakerIsChecker(f"{admin.pk} prepared or submitted {batch.pk}")
+    if not reason.strip():
+        raise ReasonMissing("say why")
+
+
+def _payouts(before: datetime) -> Iterator[Stuck]:
+    rows = Payout.objects.filter(status__in=_PAYOUTS).annotate(moved_at=Max("events__at"))
+    for row in rows.filter(moved_at__lt=before):
+        status = PayoutStatus(row.status)
+        action = _PAYOUTS[status]
+        if row.trouble == TRANSFER_DIFFERS:
+            action = _DIFFERS
+        elif row.gateway == BANK and status == PayoutStatus.SENDING:
+            action = _BY_BANK
+        yield Stuck("payout", row.pk, row.status, row.trouble, row.moved_at, action)
+
+
+def _batches(before: datetime) -> Iterator[Stuck]:
+    undecided = PayoutBatch.objects.filter(status__in=_UNDECIDED, prepared_at__lt=before)
+    for row in undecided:
+        since = row.submitted_at or row.prepared_at
+        if since < before:
+            yield Stuck("batch", row.pk, row.status, "", since, _UNDECIDED[BatchStatus(row.status)])
+    waiting = PayoutBatch.objects.filter(
+        status__in=[BatchStatus.APPROVED, BatchStatus.SENDING], waits_for__in=_BATCHES
+    )
+    for row in waiting.filter(approved_at__lt=before):
+        since = row.approved_at or row.prepared_at
+        yield Stuck("batch", row.pk, row.status, row.waits_for, since, _BATCHES[row.waits_for])
+
+
+def _events(before: datetime) -> Iterator[Stuck]:
+    rows = ProviderEvent.objects.filter(
+        outcome=ProviderEvent.Outcome.ABANDONED, processed_at__lt=before
+    )
+    for row in rows.order_by("-processed_at")[:100]:
+        yield Stuck("event", row.pk, row.type, row.trouble, row.received_at, _ABANDONED)
