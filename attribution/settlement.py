@@ -20,9 +20,10 @@ from attribution.models import Contribution, GenerativeModel, Query, RoundingCar
 from attribution.shares import Owner, Part, Payee, Shares, share
 from attribution.sql import statement
 from attribution.weighing import Finding, Unweighable
-from ledger import posting
+from ledger import posting, set_asides
 from ledger.accounts import AccountKey, AccountKind, account_ids
 from ledger.posting import Draft, EntryKind, key_for
+from ledger.set_asides import Aside
 from tribute import ids
 
 MOST_PAYEES = 4_000
@@ -61,6 +62,8 @@ def settle(queries: Sequence[Query], *, at: datetime) -> None:
     refused = [each.query for each in divided if drafts[each.query.pk].key in posted.refused]
     assert len(settled) + len(refused) == len(divided), "every draft was answered"
     Contribution.objects.bulk_create(row for each in settled for row in _contributions(each))
+    entry_ids = {each.query.pk: posted.entry_ids[drafts[each.query.pk].key] for each in settled}
+    set_asides.record(_asides(settled, entry_ids), at=at)
     _add_carries(settled)
     _close_settled(settled, drafts, at=at)
     _close_refused(refused)
@@ -185,6 +188,22 @@ def _account(part: Part, currency: str) -> AccountKey:
     if part.escrow == Escrow.CLAIM:
         return AccountKind.CREATOR_DISPUTED, part.creator, currency
     return AccountKind.CREATOR_PENDING, part.creator, currency
+
+
+def _asides(settled: Iterable[Settlement], entry_ids: dict[str, int]) -> list[Aside]:
+    """List what each entry set aside for each work, until it is decided whose it is."""
+    micros: Counter[tuple[AccountKey, str, int]] = Counter()
+    for each in settled:
+        for part in each.shares.parts:
+            if part.escrow:
+                account = _account(part, each.query.currency)
+                micros[account, part.work, entry_ids[each.query.pk]] += part.micros
+    numbers = account_ids(account for account, _, _ in micros)
+    return [
+        Aside(numbers[account], work, amount, entry_id)
+        for (account, work, entry_id), amount in micros.items()
+        if amount
+    ]
 
 
 def _contributions(settlement: Settlement) -> Iterable[Contribution]:

@@ -27,7 +27,7 @@ class NewModelSerializer(StrictSerializer):
     price_share_ppm = WholeNumberField(
         required=False, allow_null=True, min_value=1, max_value=WHOLE_PPM
     )
-    method = serializers.ChoiceField(GenerativeModel.Method.choices, default="cascade")
+    method = serializers.ChoiceField(GenerativeModel.Method.choices, default="verbatim")
     floor_ppm = WholeNumberField(
         default=0,
         min_value=0,

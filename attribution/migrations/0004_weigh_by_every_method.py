@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                     ("reported", "the operator's own scores"),
                     ("uniform", "every work of the manifest alike"),
                 ],
-                default="cascade",
+                default="verbatim",
                 max_length=12,
             ),
         ),

@@ -33,7 +33,7 @@ def test_a_model_is_registered_with_its_policy(client: APIClient) -> None:
             "currency": "EUR",
             "fee_micros": 12_000,
             "price_share_ppm": None,
-            "method": "cascade",
+            "method": "verbatim",
             "floor_ppm": 0,
             "work_cap_micros": None,
             "unattributed_policy": "pool",
