@@ -108,6 +108,12 @@ class TermsNotOffered(RegistryError):
     code = "terms_not_offered"
 
 
+class GrantEndsTooSoon(RegistryError):
+    """A grant ends after it begins."""
+
+    code = "effective_until_out_of_range"
+
+
 class EffectiveTooFar(RegistryError):
     """A statement takes effect between 2000 and ten years from now."""
 

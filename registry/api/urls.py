@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from registry.api.views import checks, collections, keys, public, snapshots, statements, works
+from registry.api.views import (
+    checks,
+    collections,
+    grants,
+    keys,
+    public,
+    snapshots,
+    statements,
+    works,
+)
 
 urlpatterns = [
     path("lookup", public.LookUp.as_view()),
@@ -15,6 +24,7 @@ urlpatterns = [
     path("collections/<str:collection_id>", collections.OneCollection.as_view()),
     path("statements", statements.Statements.as_view()),
     path("terms", statements.AllTerms.as_view()),
+    path("grants", grants.Grants.as_view()),
     path("checks", checks.Checks.as_view()),
     path("checks/<str:check_id>", checks.OneCheck.as_view()),
     path("checks/<str:check_id>/receipt", checks.Receipt.as_view()),
