@@ -210,6 +210,18 @@ class ConflictClosed(RegistryError):
     code = "conflict_closed"
 
 
+class NotAParty(RegistryError):
+    """Only those who hold a confirmed part in one of the works answer a claim conflict."""
+
+    code = "not_a_party"
+
+
+class MayNotDecide(RegistryError):
+    """A claim conflict is decided by staff who have no part in either work."""
+
+    code = "may_not_decide"
+
+
 class IdempotencyKeyMissing(RegistryError):
     """A request that moves money carries an Idempotency-Key."""
 

@@ -40,7 +40,7 @@ OPERATOR_SCOPES = frozenset(
     }
 )
 CREATOR_SCOPES = frozenset({"works:read", "works:write", "statements:write", "earnings:read"})
-USER_SCOPES = frozenset({"payouts:prepare", "payouts:approve"})
+USER_SCOPES = frozenset({"payouts:prepare", "payouts:approve", "disputes:decide"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from registry.consent import Subject
 from registry.errors import NotFound
 from registry.ids import find
-from registry.models import ApiKey, Collection, Creator, Operator, Work
+from registry.models import ApiKey, Collection, Creator, Operator, User, Work
 
 
 def creator_of(request: Request) -> Creator:
@@ -22,6 +22,14 @@ def operator_of(request: Request) -> Operator:
     owner = _owner(request)
     if not isinstance(owner, Operator):
         raise PermissionDenied("This is for operators' keys.")
+    return owner
+
+
+def user_of(request: Request) -> User:
+    """Return the person whose key this is."""
+    owner = _owner(request)
+    if not isinstance(owner, User):
+        raise PermissionDenied("This is for persons' keys.")
     return owner
 
 

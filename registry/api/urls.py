@@ -5,6 +5,7 @@ from django.urls import path
 from registry.api.views import (
     checks,
     collections,
+    disputes,
     grants,
     keys,
     public,
@@ -24,6 +25,10 @@ urlpatterns = [
     path("collections/<str:collection_id>", collections.OneCollection.as_view()),
     path("statements", statements.Statements.as_view()),
     path("terms", statements.AllTerms.as_view()),
+    path("disputes", disputes.Disputes.as_view()),
+    path("disputes/<str:dispute_id>:answer", disputes.DisputeAnswer.as_view()),
+    path("disputes/<str:dispute_id>:decide", disputes.DisputeDecision.as_view()),
+    path("disputes/<str:dispute_id>", disputes.OneDispute.as_view()),
     path("grants", grants.Grants.as_view()),
     path("checks", checks.Checks.as_view()),
     path("checks/<str:check_id>", checks.OneCheck.as_view()),

@@ -2,6 +2,7 @@
 
 from registry.models.checks import Check
 from registry.models.consent import DecisionIndex, Grant, Statement, Terms
+from registry.models.disputes import DisputeEvent
 from registry.models.log import LogEntry, LogOutbox
 from registry.models.manifests import Manifest, ManifestRow
 from registry.models.people import ApiKey, Creator, Operator, User, UserManager
@@ -29,6 +30,7 @@ __all__ = [
     "Collection",
     "Creator",
     "DecisionIndex",
+    "DisputeEvent",
     "Grant",
     "IdempotentRequest",
     "Identifier",

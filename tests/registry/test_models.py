@@ -13,7 +13,13 @@ from tests.factories import NOON, allow, make_creator, make_operator, make_user,
 
 pytestmark = pytest.mark.django_db
 
-APPEND_ONLY = ["registry_statement", "registry_check", "registry_logoutbox", "registry_logentry"]
+APPEND_ONLY = [
+    "registry_statement",
+    "registry_check",
+    "registry_disputeevent",
+    "registry_logoutbox",
+    "registry_logentry",
+]
 
 
 @pytest.fixture
