@@ -85,7 +85,7 @@ class PublicSuffix(RegistryError):
 
 
 class ControlNotShown(RegistryError):
-    """Control of a collection is shown by the challenge's file, exactly as asked."""
+    """Control of a collection is shown by its challenge, published exactly as asked."""
 
     code = "control_not_shown"
 
@@ -190,6 +190,12 @@ class FetchFailed(RegistryError):
     """A site answers whole, within the time and size allowed."""
 
     code = "fetch_failed"
+
+
+class LookUpFailed(RegistryError):
+    """A name server answers whole, within the time allowed."""
+
+    code = "look_up_failed"
 
 
 class UnreadableFile(RegistryError):

@@ -21,6 +21,7 @@ LEAF_TYPES = frozenset(
     {
         "consent.set",
         "control.proven",
+        "control.ended",
         "check.batch",
         "dispute.decided",
         "manifest.digest",

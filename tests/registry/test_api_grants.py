@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from registry import consent, licensing
-from registry.models import Creator, Grant, Operator, Terms
+from registry.models import Creator, Grant, Operator, Work
 from tests.factories import NOON, api_client, deny, make_creator, make_operator, make_work
 from tests.registry.test_licensing import URL, license_work
 from tribute.vocabulary import Decision, Purpose
@@ -101,8 +101,7 @@ def test_terms_are_accepted_only_on_what_they_are_offered_for() -> None:
 
 def test_an_offer_that_was_taken_back_is_not_accepted() -> None:
     body = offer()
-    terms = Terms.objects.get()
-    deny(terms.statements.get().work)
+    deny(Work.objects.get())
 
     response = accept(api_client(make_operator("acme")), body)
 

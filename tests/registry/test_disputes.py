@@ -1,6 +1,7 @@
 """Claim conflicts: who answers, who decides, and what is kept of it."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -106,7 +107,7 @@ def test_a_decided_conflict_is_neither_answered_nor_decided_again() -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"is_payout_admin": True}, {"is_staff": True}])
-def test_nobody_but_uninvolved_staff_decides(fields: dict[str, bool]) -> None:
+def test_nobody_but_uninvolved_staff_decides(fields: dict[str, Any]) -> None:
     conflict = dispute()
     person = make_user(**fields)
     if person.is_staff:

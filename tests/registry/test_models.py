@@ -17,6 +17,7 @@ APPEND_ONLY = [
     "registry_statement",
     "registry_check",
     "registry_disputeevent",
+    "registry_pastcontrol",
     "registry_logoutbox",
     "registry_logentry",
 ]
