@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from registry import collections, fetching, log, name_records, snapshots
+from registry import collections, fetching, log, name_records, revocations, snapshots
 
 LEAVES_AT_ONCE = 10_000
 PLACES_AT_ONCE = 20
@@ -28,3 +28,9 @@ def recheck_control() -> int:
         fetch=fetching.fetch, beginning=fetching.fetch_beginning, look_up=name_records.txt
     )
     return collections.recheck(sources=sources, at=timezone.now(), limit=PLACES_AT_ONCE)
+
+
+@shared_task(name="registry.notify_revocations")
+def notify_revocations() -> int:
+    """Tell operators what in their newest manifest is allowed no more; return how many notices."""
+    return revocations.notify(at=timezone.now())

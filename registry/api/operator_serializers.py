@@ -1,10 +1,10 @@
-"""The form of what operators send and read: the licences they accept."""
+"""The form of what operators send and read: the licences they accept, the revocations."""
 
 from rest_framework import serializers
 
 from registry.api.fields import InstantField, TextField
 from registry.api.serializers import PURPOSE_CHOICES, StrictSerializer
-from registry.models import Grant
+from registry.models import Grant, RevocationNotice
 
 
 class NewGrantSerializer(StrictSerializer):
@@ -33,4 +33,30 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
             "effective_from",
             "effective_until",
             "recorded_at",
+        ]
+
+
+class RevocationSerializer(serializers.ModelSerializer[RevocationNotice]):
+    """A work that may no longer be used, and by when to take note of it."""
+
+    id = serializers.CharField()
+    work = serializers.CharField(source="work_id")
+    manifest = serializers.CharField(source="manifest_id")
+    statement = serializers.CharField(source="statement_id", allow_null=True)
+    acknowledged_at = serializers.DateTimeField(
+        source="acknowledgement.acknowledged_at", default=None, allow_null=True
+    )
+
+    class Meta:
+        model = RevocationNotice
+        fields = [
+            "id",
+            "work",
+            "manifest",
+            "purpose",
+            "decision",
+            "statement",
+            "noticed_at",
+            "acknowledge_by",
+            "acknowledged_at",
         ]

@@ -7,6 +7,7 @@ from registry.models.log import LogEntry, LogOutbox
 from registry.models.manifests import Manifest, ManifestRow
 from registry.models.people import ApiKey, Creator, Operator, User, UserManager
 from registry.models.requests import IdempotentRequest
+from registry.models.revocations import RevocationAcknowledgement, RevocationNotice
 from registry.models.snapshots import SnapshotChange, SnapshotRelease
 from registry.models.works import (
     COLLECTION_KINDS,
@@ -41,6 +42,8 @@ __all__ = [
     "ManifestRow",
     "Operator",
     "PastControl",
+    "RevocationAcknowledgement",
+    "RevocationNotice",
     "RightsShare",
     "SnapshotChange",
     "SnapshotRelease",
