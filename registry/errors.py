@@ -85,7 +85,7 @@ class PublicSuffix(RegistryError):
 
 
 class ControlNotShown(RegistryError):
-    """Control of a collection is shown by the challenge's file, exactly as asked."""
+    """Control of a collection is shown by its challenge, published exactly as asked."""
 
     code = "control_not_shown"
 
@@ -106,6 +106,12 @@ class TermsNotOffered(RegistryError):
     """A grant accepts terms that a proven rightsholder offers now."""
 
     code = "terms_not_offered"
+
+
+class GrantEndsTooSoon(RegistryError):
+    """A grant ends after it begins."""
+
+    code = "effective_until_out_of_range"
 
 
 class EffectiveTooFar(RegistryError):
@@ -186,6 +192,12 @@ class FetchFailed(RegistryError):
     code = "fetch_failed"
 
 
+class LookUpFailed(RegistryError):
+    """A name server answers whole, within the time allowed."""
+
+    code = "look_up_failed"
+
+
 class UnreadableFile(RegistryError):
     """An uploaded file is not empty and is what its medium says."""
 
@@ -202,6 +214,18 @@ class ConflictClosed(RegistryError):
     """A claim conflict is decided once."""
 
     code = "conflict_closed"
+
+
+class NotAParty(RegistryError):
+    """Only those who hold a confirmed part in one of the works answer a claim conflict."""
+
+    code = "not_a_party"
+
+
+class MayNotDecide(RegistryError):
+    """A claim conflict is decided by staff who have no part in either work."""
+
+    code = "may_not_decide"
 
 
 class IdempotencyKeyMissing(RegistryError):

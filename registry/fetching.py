@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -77,13 +77,30 @@ def addresses_of(host: str, port: int) -> list[str]:
 
 
 def fetch(
-    url: str, *, seconds: float = DEADLINE_SECONDS, resolve: Resolve = addresses_of
+    url: str,
+    *,
+    seconds: float = DEADLINE_SECONDS,
+    resolve: Resolve = addresses_of,
+    whole: bool = True,
 ) -> Fetched:
     """Return what a GET of ``url`` answers, redirects included, within ``seconds`` in all.
 
-    Raises FetchRefused before a byte is sent to what is not a public web server; FetchFailed for
-    no answer, a broken or late one, or one over 64 KiB.
+    whole: False takes the first 64 KiB of a longer answer. Raises FetchRefused before a byte is
+    sent to what is not a public web server; FetchFailed for no answer, a broken or late one, or
+    one over 64 KiB.
     """
+    answer = _read(url, seconds, resolve)
+    if whole and len(answer.body) > LARGEST_BODY:
+        raise FetchFailed(f"{url} answered with more than {LARGEST_BODY} bytes")
+    return replace(answer, body=answer.body[:LARGEST_BODY])
+
+
+def fetch_beginning(url: str) -> Fetched:
+    """Return the first 64 KiB of what ``url`` answers; otherwise as ``fetch``."""
+    return fetch(url, whole=False)
+
+
+def _read(url: str, seconds: float, resolve: Resolve) -> Fetched:
     parts, host, port = _vetted_url(url)
     deadline = time.monotonic() + seconds
     address, actual_port = _destination(host, port, deadline, resolve)
@@ -91,6 +108,11 @@ def fetch(
         return _get(url, parts, host, (address, actual_port), deadline)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise FetchFailed(f"{host} did not answer as a web server does: {error!r}") from error
+
+
+def is_name(host: str) -> bool:
+    """Whether a host is a public name in lower case: no address, and not a single label."""
+    return _NAME.fullmatch(host) is not None
 
 
 def is_public(address: str) -> bool:
@@ -119,7 +141,7 @@ def _vetted_url(url: str) -> tuple[SplitResult, str, int]:
     host = (parts.hostname or "").lower()
     if parts.scheme not in PORTS or "@" in parts.netloc:
         raise FetchRefused("only http and https without user information are read")
-    if not host.isascii() or not _NAME.fullmatch(host):
+    if not host.isascii() or not is_name(host):
         raise FetchRefused("only hosts with a public name are read")
     if port not in {None, PORTS[parts.scheme]}:
         raise FetchRefused("only the ports 80 (http) and 443 (https) are read")
@@ -187,9 +209,7 @@ def _exchange(
         response.begin()
         body = response.read(LARGEST_BODY + 1)
         headers = {name.lower(): value for name, value in response.getheaders()}
-        if len(body) > LARGEST_BODY:
-            raise FetchFailed(f"{host} answered with more than {LARGEST_BODY} bytes")
-        if response.length:
+        if response.length and len(body) <= LARGEST_BODY:
             raise FetchFailed(f"{host} broke off its answer")
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise FetchFailed(f"{host} answered in an encoding that was not asked for")

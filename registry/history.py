@@ -21,6 +21,7 @@ from registry.models import (
     Collection,
     Creator,
     Identifier,
+    PastControl,
     RightsShare,
     Statement,
 )
@@ -48,35 +49,38 @@ class Period:
 class Proof:
     """What establishes a claimant's right to speak for a subject, and what stands against it.
 
-    control_at: since when the claimant demonstrably controls the place, or None.
+    control: while the claimant demonstrably controlled the place.
     identity_at: since when the claimant's identity is verified, or None.
-    rival_at: since when somebody else demonstrably controls the place, or None.
+    rivals: while somebody else did.
     contests: while another claims the same thing. A claimant who came later is without proof of
         content meanwhile; one who came first loses only what identity alone would prove.
     """
 
-    control_at: datetime | None = None
+    control: tuple[Period, ...] = ()
     identity_at: datetime | None = None
-    rival_at: datetime | None = None
+    rivals: tuple[Period, ...] = ()
     contests: tuple[Period, ...] = ()
     came_later: bool = False
     of_place: bool = False
 
     def instants(self) -> Iterator[datetime]:
         """Yield when each part of the proof, and of what stands against it, became known."""
-        yield from (i for i in (self.control_at, self.identity_at, self.rival_at) if i)
-        yield from (period.since for period in self.contests)
-        yield from (period.until for period in self.contests if period.until)
+        if self.identity_at is not None:
+            yield self.identity_at
+        for period in (*self.control, *self.rivals, *self.contests):
+            yield period.since
+            if period.until is not None:
+                yield period.until
 
     def holds(self, at: datetime) -> bool:
         """Whether the claim is proven at an instant."""
         contested = any(period.covers(at) for period in self.contests)
-        controlled = self.control_at is not None and self.control_at <= at
+        controlled = any(period.covers(at) for period in self.control)
         if controlled and (self.of_place or not (contested and self.came_later)):
             return True
         if self.identity_at is None or self.identity_at > at or contested:
             return False
-        return self.rival_at is None or self.rival_at > at
+        return not any(period.covers(at) for period in self.rivals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class Link:
 
 
 def load(keys: CollectionOf[bytes]) -> list[Link]:
-    """Return every link from ``keys``, in ten queries whatever their number."""
+    """Return every link from ``keys``, in eleven queries whatever their number."""
     known = known_among(keys)
     return list(_World(known).links()) if known else []
 
@@ -137,6 +141,9 @@ class _World:
         )
         places = {bytes(s) for rows in self.identifiers.values() for r in rows for s in r.scopes}
         self.collections = list(Collection.objects.filter(key__in=places | self.keys))
+        self.past_control = _grouped(
+            PastControl.objects.filter(collection__in=self.collections), "collection_id"
+        )
         self.holders = _grouped(
             RightsShare.objects.filter(work_id__in=direct | partners).exclude(confirmed_at=None),
             "work_id",
@@ -185,7 +192,7 @@ class _World:
 
     def _links_of_collection(self, collection: Collection) -> Iterator[Link]:
         key, during = bytes(collection.key), Period(collection.claimed_at)
-        proof = Proof(control_at=collection.control_proven_at, of_place=True)
+        proof = Proof(control=tuple(self._control(collection)), of_place=True)
         for subject, tier, narrowness in (
             (collection.pk, Tier.COLLECTION, specificity(collection)),
             (collection.creator_id, Tier.CREATOR, 0),
@@ -223,19 +230,26 @@ class _World:
         rows = [identifier] if of_place else self.identifiers[work]
         scopes = {bytes(scope) for row in rows if row is not None for scope in row.scopes}
         proven = [
-            (c.creator_id == claimant, c.control_proven_at)
+            (c.creator_id == claimant, period)
             for c in self.collections
-            if c.control_proven_at is not None and bytes(c.key) in scopes
+            if bytes(c.key) in scopes
+            for period in self._control(c)
         ]
-        rivals = [at for own, at in proven if not own] if of_place else []
         return Proof(
-            control_at=min((at for own, at in proven if own), default=None),
+            control=tuple(period for own, period in proven if own),
             identity_at=self.verified.get(claimant),
-            rival_at=min(rivals, default=None),
+            rivals=tuple(period for own, period in proven if not own and of_place),
             contests=self._contests(work),
             came_later=any(c.work_id == work for _, c in self.conflicts.get(work, [])),
             of_place=of_place,
         )
+
+    def _control(self, collection: Collection) -> Iterator[Period]:
+        """Yield while control of a place was proven, up to now if it still is."""
+        for past in self.past_control.get(collection.pk, []):
+            yield Period(past.proven_at, past.ended_at)
+        if collection.control_proven_at is not None:
+            yield Period(collection.control_proven_at)
 
 
 def specificity(collection: Collection) -> int:

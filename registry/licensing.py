@@ -6,7 +6,7 @@ from django.db import transaction
 
 from registry import decision_index
 from registry.consent import Subject
-from registry.errors import InvalidTerms, TermsNotOffered
+from registry.errors import GrantEndsTooSoon, InvalidTerms, TermsNotOffered
 from registry.models import Collection, Creator, Grant, Operator, Terms, Work
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
@@ -53,8 +53,10 @@ def accept(  # noqa: PLR0913 - a contract is said in full, each part by name
     """Accept terms that are offered now; checks of this operator answer allow from ``at`` on.
 
     Raises TermsNotOffered unless a proven claimant's current statement on this very subject
-    licenses the purpose on these terms, and while the subject is disputed.
+    licenses the purpose on these terms, and while the subject is disputed; GrantEndsTooSoon.
     """
+    if effective_until is not None and effective_until <= at:
+        raise GrantEndsTooSoon(f"{effective_until.isoformat()} is not after {at.isoformat()}")
     rows = [
         row
         for found in decision_index.read(_keys(subject)).values()

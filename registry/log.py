@@ -18,7 +18,15 @@ from registry.models import LogEntry, LogOutbox
 
 LEAF_VERSION = 1
 LEAF_TYPES = frozenset(
-    {"consent.set", "control.proven", "check.batch", "manifest.digest", "ledger.head"}
+    {
+        "consent.set",
+        "control.proven",
+        "control.ended",
+        "check.batch",
+        "dispute.decided",
+        "manifest.digest",
+        "ledger.head",
+    }
 )
 LARGEST_LEAF = 4096
 SEQUENCER_LOCK = 0x7472_6962_6C6F_6701

@@ -72,7 +72,7 @@ def receive(
     Raises InvalidManifestRow with the row's number (from 1), EmptyManifest.
     """
     manifest = Manifest.objects.create(operator=operator, received_at=at)
-    grants = answers.by_subject(_grants(operator))
+    grants = answers.by_subject(grants_of(operator))
     digest = hashlib.sha256()
     numbered = iter(enumerate(rows, start=1))
     while batch := list(islice(numbered, ROWS_AT_ONCE)):
@@ -118,7 +118,8 @@ def allowed_works(manifest: Manifest) -> QuerySet[Work]:
     return Work.objects.filter(pk__in=rows.values("work_id"))
 
 
-def _grants(operator: Operator) -> Iterator[verdict.Grant]:
+def grants_of(operator: Operator) -> Iterator[verdict.Grant]:
+    """Yield an operator's grants as the verdict takes them, each from when it was recorded."""
     for grant in Grant.objects.filter(operator=operator):
         # Not known before it was recorded, whatever it says.
         begins = max(grant.effective_from, grant.recorded_at)

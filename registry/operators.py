@@ -30,10 +30,17 @@ ROTATION_GRACE = timedelta(days=7)
 
 Owner = Operator | Creator | User
 OPERATOR_SCOPES = frozenset(
-    {"checks:write", "models:write", "queries:write", "balance:read", "topups:write"}
+    {
+        "checks:write",
+        "grants:write",
+        "models:write",
+        "queries:write",
+        "balance:read",
+        "topups:write",
+    }
 )
 CREATOR_SCOPES = frozenset({"works:read", "works:write", "statements:write", "earnings:read"})
-USER_SCOPES = frozenset({"payouts:prepare", "payouts:approve"})
+USER_SCOPES = frozenset({"payouts:prepare", "payouts:approve", "disputes:decide"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from registry import log, snapshots
+from registry import collections, fetching, log, name_records, revocations, snapshots
 
 LEAVES_AT_ONCE = 10_000
+PLACES_AT_ONCE = 20
 
 
 @shared_task(name="registry.sequence_log")
@@ -18,3 +19,18 @@ def sequence_log() -> int:
 def build_snapshots() -> int:
     """Publish what is decided now for use offline; return the release's sequence number."""
     return snapshots.build(at=timezone.now()).seq
+
+
+@shared_task(name="registry.recheck_control")
+def recheck_control() -> int:
+    """Look whether control of places can still be shown; return how many proofs ended."""
+    sources = collections.Sources(
+        fetch=fetching.fetch, beginning=fetching.fetch_beginning, look_up=name_records.txt
+    )
+    return collections.recheck(sources=sources, at=timezone.now(), limit=PLACES_AT_ONCE)
+
+
+@shared_task(name="registry.notify_revocations")
+def notify_revocations() -> int:
+    """Tell operators what in their newest manifest is allowed no more; return how many notices."""
+    return revocations.notify(at=timezone.now())

@@ -38,6 +38,8 @@ STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (registry.NotFound, 404),
     (registry.InvalidKey, 401),
     (registry.NotRightsholder, 403),
+    (registry.NotAParty, 403),
+    (registry.MayNotDecide, 403),
     (registry.NothingToLookUp, 400),
     (registry.TooManyItems, 400),
     (registry.FileTooLarge, 413),

@@ -37,6 +37,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     connection_created.disconnect(become_application)
     with django_db_blocker.unblock():
         connections.close_all()
+        disconnect_everybody(name)
+
+
+def disconnect_everybody(name: str) -> None:
+    """End the sessions of processes that tests killed: they would keep the database from going."""
+    with psycopg.connect(superuser_url("postgres"), autocommit=True) as server:
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+        )
 
 
 @pytest.fixture(autouse=True, scope="session")

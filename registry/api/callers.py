@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from registry.consent import Subject
 from registry.errors import NotFound
 from registry.ids import find
-from registry.models import ApiKey, Collection, Creator, Operator, Work
+from registry.models import ApiKey, Collection, Creator, Operator, User, Work
 
 
 def creator_of(request: Request) -> Creator:
@@ -25,6 +25,14 @@ def operator_of(request: Request) -> Operator:
     return owner
 
 
+def user_of(request: Request) -> User:
+    """Return the person whose key this is."""
+    owner = _owner(request)
+    if not isinstance(owner, User):
+        raise PermissionDenied("This is for persons' keys.")
+    return owner
+
+
 def subject_of(creator: Creator, public_id: str) -> Subject:
     """Return the work, collection or creator that an id names, if it is the caller's.
 
@@ -37,6 +45,21 @@ def subject_of(creator: Creator, public_id: str) -> Subject:
             return find(Collection.objects.filter(creator=creator), public_id)
         case "cre":
             return find(Creator.objects.filter(pk=creator.pk), public_id)
+    raise NotFound(f"there is no subject {public_id!r} here")
+
+
+def subject_named(public_id: str) -> Subject:
+    """Return the work, collection or creator that an id names, whoever's it is.
+
+    Raises NotFound for what does not exist, and for a creator who was erased.
+    """
+    match public_id.partition("_")[0]:
+        case "wrk":
+            return find(Work.objects.all(), public_id)
+        case "col":
+            return find(Collection.objects.all(), public_id)
+        case "cre":
+            return find(Creator.objects.filter(erased_at=None), public_id)
     raise NotFound(f"there is no subject {public_id!r} here")
 
 

@@ -10,6 +10,7 @@ from rest_framework.exceptions import ErrorDetail
 
 from registry.answers import CheckItem
 from registry.api.fields import FlagField, InstantField, TextField, WholeNumberField
+from registry.collections import Method
 from registry.models import (
     COLLECTION_KINDS,
     WHOLE_PPM,
@@ -59,6 +60,7 @@ COLLECTION_KIND_CHOICES = chosen(COLLECTION_KINDS)
 PURPOSE_CHOICES = chosen(Purpose)
 DECISION_CHOICES = chosen(Decision)
 MEDIUM_CHOICES = chosen(Medium)
+METHOD_CHOICES = chosen(Method)
 
 
 # Works ------------------------------------------------------------------------------------------
@@ -187,11 +189,26 @@ class NewCollectionSerializer(StrictSerializer):
     value = TextField(max_length=LONGEST_IDENTIFIER)
 
 
-class ChallengeSerializer(serializers.Serializer[Any]):
-    """The file that shows control: put it at any one of the addresses."""
+class NewVerificationSerializer(StrictSerializer):
+    """Where to look for the challenge."""
 
-    urls = serializers.ListField(child=serializers.URLField())
-    body = serializers.CharField()
+    method = serializers.ChoiceField(
+        choices=METHOD_CHOICES, required=False, help_text="Everywhere unless given."
+    )
+
+
+class ChallengeSerializer(serializers.Serializer[Any]):
+    """What shows control: one of a TXT record, a file, or a tag in the head of the front page."""
+
+    body = serializers.CharField(help_text="Of the record, the file or the tag.")
+    name = serializers.CharField(
+        allow_null=True, help_text="Of the TXT record; a path has none, since its host is others'."
+    )
+    urls = serializers.ListField(child=serializers.URLField(), help_text="Of the file: any one.")
+    pages = serializers.ListField(
+        child=serializers.URLField(),
+        help_text='Whose head may carry `<meta name="tribute-challenge" content="…">`: any one.',
+    )
 
 
 class CollectionSerializer(serializers.ModelSerializer[Collection]):

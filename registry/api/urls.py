@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from registry.api.views import checks, collections, keys, public, snapshots, statements, works
+from registry.api.views import (
+    checks,
+    collections,
+    disputes,
+    grants,
+    keys,
+    public,
+    revocations,
+    snapshots,
+    statements,
+    works,
+)
 
 urlpatterns = [
     path("transparency", public.Transparency.as_view()),
@@ -14,9 +25,16 @@ urlpatterns = [
     path("collections/<str:collection_id>", collections.OneCollection.as_view()),
     path("statements", statements.Statements.as_view()),
     path("terms", statements.AllTerms.as_view()),
+    path("disputes", disputes.Disputes.as_view()),
+    path("disputes/<str:dispute_id>:answer", disputes.DisputeAnswer.as_view()),
+    path("disputes/<str:dispute_id>:decide", disputes.DisputeDecision.as_view()),
+    path("disputes/<str:dispute_id>", disputes.OneDispute.as_view()),
+    path("grants", grants.Grants.as_view()),
     path("checks", checks.Checks.as_view()),
     path("checks/<str:check_id>", checks.OneCheck.as_view()),
     path("checks/<str:check_id>/receipt", checks.Receipt.as_view()),
+    path("revocations", revocations.Revocations.as_view()),
+    path("revocations/<str:notice_id>:acknowledge", revocations.Acknowledgement.as_view()),
     path("snapshot", snapshots.Newest.as_view()),
     path("snapshot/files/<str:name>", snapshots.SnapshotFile.as_view()),
     path("keys", keys.Keys.as_view()),

@@ -2,10 +2,12 @@
 
 from registry.models.checks import Check
 from registry.models.consent import DecisionIndex, Grant, Statement, Terms
+from registry.models.disputes import DisputeEvent
 from registry.models.log import LogEntry, LogOutbox
 from registry.models.manifests import Manifest, ManifestRow
 from registry.models.people import ApiKey, Creator, Operator, User, UserManager
 from registry.models.requests import IdempotentRequest
+from registry.models.revocations import RevocationAcknowledgement, RevocationNotice
 from registry.models.snapshots import SnapshotChange, SnapshotRelease
 from registry.models.works import (
     COLLECTION_KINDS,
@@ -14,6 +16,7 @@ from registry.models.works import (
     ClaimConflict,
     Collection,
     Identifier,
+    PastControl,
     RightsShare,
     Work,
     WorkFeatures,
@@ -29,6 +32,7 @@ __all__ = [
     "Collection",
     "Creator",
     "DecisionIndex",
+    "DisputeEvent",
     "Grant",
     "IdempotentRequest",
     "Identifier",
@@ -37,6 +41,9 @@ __all__ = [
     "Manifest",
     "ManifestRow",
     "Operator",
+    "PastControl",
+    "RevocationAcknowledgement",
+    "RevocationNotice",
     "RightsShare",
     "SnapshotChange",
     "SnapshotRelease",

@@ -159,6 +159,8 @@ class Collection(models.Model):
     method = models.CharField(max_length=16, blank=True)
     evidence_sha256 = models.BinaryField(max_length=32, null=True, editable=False)
     recheck_at = models.DateTimeField(null=True, blank=True)
+    # Looks in a row that found nothing; the proof ends with the third.
+    recheck_failures = models.SmallIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -173,10 +175,35 @@ class Collection(models.Model):
                 | Q(control_proven_at__isnull=False, evidence_sha256__isnull=False) & ~Q(method=""),
             ),
         ]
-        indexes = [models.Index(fields=["key"], name="collection_key")]
+        indexes = [
+            models.Index(fields=["key"], name="collection_key"),
+            models.Index(fields=["recheck_at"], name="collection_recheck_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.canonical}"
+
+
+class PastControl(models.Model):
+    """A proof of control that ended, kept because it held until then. Append-only."""
+
+    id = models.BigAutoField(primary_key=True)
+    collection = models.ForeignKey(Collection, models.PROTECT, related_name="past_control")
+    method = models.CharField(max_length=16)
+    evidence_sha256 = models.BinaryField(max_length=32)
+    proven_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "past control"
+        constraints = [
+            CheckConstraint(
+                name="control_ended_after_it_was_proven", condition=Q(ended_at__gt=F("proven_at"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} until {self.ended_at:%Y-%m-%d}"
 
 
 class ClaimConflict(models.Model):

@@ -146,6 +146,10 @@ def test_a_place_is_claimed_read_and_not_proven_without_its_file() -> None:
     assert claimed.status_code == 201
     assert answer(verified) == (422, "control_not_shown")
     assert read.data["challenge"]["body"].count(".") == 1
+    assert read.data["challenge"]["pages"][0] == "https://127.0.0.1/"
+    assert read.data["challenge"]["name"] is None
+    wrong = post(client, f"/v1/collections/{claimed.data['id']}:verify", {"method": "post"})
+    assert answer(wrong) == (400, "invalid_request")
     assert read.data["control_proven_at"] is None
 
 

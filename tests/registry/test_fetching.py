@@ -209,6 +209,14 @@ def test_fetch_fails_on_an_answer_too_large_or_broken(answer: bytes, settings: A
         fetching.fetch("http://ada.example/")
 
 
+def test_the_beginning_of_a_long_page_is_enough_when_asked_so(settings: Any) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70_000)
+
+    with serving(talk, settings):
+        assert fetching.fetch_beginning("http://ada.example/").body == b"x" * 65_536
+
+
 def test_test_hosts_are_for_demo_and_tests_only(settings: Any) -> None:
     settings.FETCH_TEST_HOSTS = {"ada.example": ("127.0.0.1", 9)}
     settings.EMBEDDED = False

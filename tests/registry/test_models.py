@@ -13,7 +13,17 @@ from tests.factories import NOON, allow, make_creator, make_operator, make_user,
 
 pytestmark = pytest.mark.django_db
 
-APPEND_ONLY = ["registry_statement", "registry_check", "registry_logoutbox", "registry_logentry"]
+APPEND_ONLY = [
+    "registry_statement",
+    "registry_check",
+    "registry_disputeevent",
+    "registry_pastcontrol",
+    "registry_revocationnotice",
+    "registry_revocationacknowledgement",
+    "registry_logoutbox",
+    "registry_logentry",
+]
+KEYS = {"registry_logentry": "index", "registry_revocationacknowledgement": "notice_id"}
 
 
 @pytest.fixture
@@ -42,14 +52,14 @@ def refused(statement: str) -> str:
 @pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize("verb", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_the_service_may_not_change_what_is_append_only(table: str, verb: str) -> None:
-    column = "index" if table == "registry_logentry" else "id"
+    column = KEYS.get(table, "id")
     assert refused(verb.format(table, column, column)) == "42501"  # insufficient privilege
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize("verb", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_the_owner_may_not_change_what_is_append_only(owner: None, table: str, verb: str) -> None:
-    column = "index" if table == "registry_logentry" else "id"
+    column = KEYS.get(table, "id")
     assert refused(verb.format(table, column, column)) == "23001"  # restrict violation
 
 

@@ -7,14 +7,17 @@ from rest_framework import generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry import collections, fetching
+from registry import collections, fetching, name_records
 from registry.api.callers import creator_of
 from registry.api.permissions import HasScope, HasScopeTo
 from registry.api.serializers import (
+    ChallengeSerializer,
     CollectionSerializer,
     CollectionWithChallengeSerializer,
     NewCollectionSerializer,
+    NewVerificationSerializer,
 )
+from registry.collections import Method
 from registry.ids import find
 from registry.models import Collection
 from tribute.vocabulary import IdentifierKind
@@ -87,19 +90,30 @@ class Verification(generics.GenericAPIView[Collection]):
 
     @extend_schema(
         operation_id="verifyCollection",
-        summary="Look for the challenge's file now",
-        request=None,
+        summary="Look for the challenge now",
+        description="In a TXT record, in a file, and on the front page, whichever comes first. "
+        "What was found is looked for again every 60 days; three failures in a row end the proof.",
+        request=NewVerificationSerializer,
         responses=CollectionSerializer,
     )
     def post(self, request: Request, collection_id: str) -> Response:
-        """Read the site, record the proof, print the collection."""
+        """Read what is there, record the proof, print the collection."""
         own = Collection.objects.filter(creator=creator_of(request)).select_related("creator")
         found = find(own, collection_id)
-        shown = collections.verify(found, fetch=fetching.fetch, at=timezone.now())
+        asked = NewVerificationSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        method = asked.validated_data.get("method")
+        shown = collections.verify(
+            found,
+            fetch=fetching.fetch if method in {None, Method.WELL_KNOWN} else None,
+            beginning=fetching.fetch_beginning if method in {None, Method.META} else None,
+            look_up=name_records.txt if method in {None, Method.DNS_TXT} else None,
+            at=timezone.now(),
+        )
         return Response(CollectionSerializer(shown).data)
 
 
 def _with_challenge(collection: Collection) -> dict[str, object]:
     challenge = collections.challenge(collection)
     printed = dict(CollectionSerializer(collection).data)
-    return printed | {"challenge": {"urls": challenge.urls, "body": challenge.body}}
+    return printed | {"challenge": ChallengeSerializer(challenge).data}

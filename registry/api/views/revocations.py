@@ -1,0 +1,62 @@
+"""Endpoints for operators: what may no longer be used, and that they took note of it."""
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry import revocations
+from registry.api.callers import operator_of
+from registry.api.operator_serializers import RevocationSerializer
+from registry.api.permissions import HasScope
+from registry.ids import find
+from registry.models import Operator, RevocationNotice
+
+
+def notices_of(operator: Operator) -> QuerySet[RevocationNotice]:
+    """Return an operator's notices, with what is printed of them."""
+    return operator.revocations.select_related("acknowledgement")
+
+
+class Revocations(generics.GenericAPIView[RevocationNotice]):
+    """What the operator was told."""
+
+    permission_classes = [HasScope("models:write")]
+    serializer_class = RevocationSerializer
+
+    def get_queryset(self) -> QuerySet[RevocationNotice]:
+        """Choose the caller's own."""
+        return notices_of(operator_of(self.request))
+
+    @extend_schema(
+        operation_id="listRevocations",
+        summary="List works in your manifests that are allowed no more",
+        description="Works that were allowed when you ingested them. Your newest manifest is "
+        "compared with what a check answers.",
+        responses=RevocationSerializer,
+    )
+    def get(self, _request: Request) -> Response:
+        """Print a page of notices, the latest first."""
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+class Acknowledgement(generics.GenericAPIView[RevocationNotice]):
+    """That the operator took note."""
+
+    permission_classes = [HasScope("models:write")]
+
+    @extend_schema(
+        operation_id="acknowledgeRevocation",
+        summary="Take note of a revocation",
+        description="The instant is kept beside the deadline. Repeating it changes nothing.",
+        request=None,
+        responses=RevocationSerializer,
+    )
+    def post(self, request: Request, notice_id: str) -> Response:
+        """Record it and print the notice."""
+        own = notices_of(operator_of(request))
+        revocations.acknowledge(find(own, notice_id), at=timezone.now())
+        return Response(RevocationSerializer(find(own, notice_id)).data)
