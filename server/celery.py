@@ -30,7 +30,6 @@ app.conf.beat_schedule = {
         "ledger.audit": 24 * HOUR,
         "ledger.publish_head": HOUR,
         "registry.build_snapshots": HOUR,
-        "ledger.publish_head": 24 * HOUR,
         "registry.notify_revocations": HOUR,
         "registry.recheck_control": 10 * MINUTE,
         "registry.sequence_log": 5 * SECOND,
