@@ -106,6 +106,8 @@ def choice_of(decision: str, *, paid: bool) -> str:
 EVIDENCE: dict[str, Words] = {
     "verbatim": _("found word for word"),
     "similarity": _("resembles"),
+    "cascade": _("found word for word, or resembles"),
+    "shapley": _("resembles, by its passages"),
     "reported": _("reported by the operator"),
     "uniform": _("shared alike over all the model learned from"),
 }

@@ -10,6 +10,7 @@ from portal.forms.quantities import MicrosField, PpmField
 
 SCOPES = [
     ("checks:write", _("Ask what is allowed")),
+    ("grants:write", _("Accept licence terms")),
     ("models:write", _("Declare models and what they learned from")),
     ("queries:write", _("Report what was generated")),
     ("balance:read", _("Read the balance")),
