@@ -142,7 +142,7 @@ class _World:
         places = {bytes(s) for rows in self.identifiers.values() for r in rows for s in r.scopes}
         self.collections = list(Collection.objects.filter(key__in=places | self.keys))
         self.past_control = _grouped(
-            PastControl.objects.filter(collection__in=self.collections), "collection_id"
+            PastControl.objects.filter(collection__key__in=places | self.keys), "collection_id"
         )
         self.holders = _grouped(
             RightsShare.objects.filter(work_id__in=direct | partners).exclude(confirmed_at=None),
