@@ -5,7 +5,8 @@ outputs of known origin drawn from chapters of the King James Bible (in its own 
 the American Standard Version, damaged, and mixed) and to strangers from unregistered books, with a
 false-payment budget of 50,000 ppm, over exactly what ``attribution.resemblance`` finds: passages cut
 without regard to chapters, and only works that stand out or are repeated. The CALIBRATIONs beside
-the methods were fitted with every work as a candidate and would overpay here. Other texts, languages and generators need their own.
+the methods were fitted with every work as a candidate, so they are not used here. Other texts,
+languages and generators need their own.
 """
 
 from attribution.methods import bm25
