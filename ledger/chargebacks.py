@@ -15,12 +15,13 @@ from django.db.models import QuerySet, Sum
 
 from ledger import clawback
 from ledger.accounts import AccountKey, AccountKind, account_ids
+from ledger.drafts import MAX_LEGS
 from ledger.errors import CurrencyMismatch, UnknownObject
 from ledger.gateway import PaymentStatus
 from ledger.models import Account, Balance, Batch, Entry, PaymentReturn, TopUp
 from ledger.models.books import POSITION_BITS
 from ledger.money import Money, from_minor, split
-from ledger.posting import MAX_LEGS, Draft, EntryKind, key_for, post
+from ledger.posting import Draft, EntryKind, key_for, post
 from ledger.sql import statement
 from tribute import ids
 

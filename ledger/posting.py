@@ -7,15 +7,16 @@ balances, the chained batch) and refuses what must not be.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import psycopg
 from django.db import DatabaseError, connection, transaction
 
 from ledger import copy_format, currencies, funding
+from ledger.drafts import Columns, Draft, key_for, mirror
 from ledger.errors import (
     InvalidAmount,
     InvalidDraft,
@@ -25,14 +26,12 @@ from ledger.errors import (
     UnknownAccount,
 )
 from ledger.funding import Refusal
-from ledger.money import MAX_MICROS
 from ledger.sql import statement
 from ledger.vocabulary import EntryKind, RefusalReason
 
 __all__ = ["MAX_DRAFTS", "Draft", "EntryKind", "Posted", "Refusal", "key_for", "mirror", "post"]
 
 MAX_DRAFTS = 5_000
-MIN_LEGS, MAX_LEGS = 2, 4_096
 MANY_DRAFTS = 100
 """From here on a call is written without asking which keys are known: nearly always none, asking
 takes a twelfth of the time, and PostgreSQL refuses a known key. Small calls are often repeats,
@@ -40,29 +39,10 @@ which would leave dead rows behind."""
 ATTEMPTS = 8
 """How often a lost race is run again; with two posters the second attempt nearly always wins."""
 
-_REFERENCES = UUID("5bd4d3c1-6c0b-5f0e-9d4e-0f0f3b0c7a11")
 _COPY = (
     "COPY ledger_entry (id, key, kind, currency, accounts, amounts, reverses, effective_at)"
     " FROM STDIN (FORMAT binary)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An entry to be.
-
-    key: what it is known by for ever; see `key_for`.
-    legs: (account number, signed micros), credit > 0, adding up to zero.
-    effective_at: when it happened; not part of what makes a repeated draft the same.
-    reverses: the id of the entry that this mirrors; see `mirror`.
-    """
-
-    key: UUID
-    kind: EntryKind
-    currency: str
-    legs: tuple[tuple[int, int], ...]
-    effective_at: datetime
-    reverses: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +59,6 @@ class Posted:
     refused: dict[UUID, Refusal] = field(default_factory=dict)
 
 
-def key_for(reference: str) -> UUID:
-    """The key of what can be named twice: ``payout:pay_…:sent`` (UUIDv5, RFC 9562)."""
-    return uuid5(_REFERENCES, reference)
-
-
-def mirror(legs: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """The legs that undo legs."""
-    return tuple((account, -amount) for account, amount in legs)
-
-
 def post(drafts: Sequence[Draft], *, at: datetime) -> Posted:
     """Write every draft once, in one batch, joining the caller's transaction.
 
@@ -101,15 +71,14 @@ def post(drafts: Sequence[Draft], *, at: datetime) -> Posted:
     """
     if len(drafts) > MAX_DRAFTS:
         raise InvalidDraft(f"{len(drafts)} drafts in one call; at most {MAX_DRAFTS}")
-    for draft in drafts:
-        _check(draft)
+    columns = Columns.of(drafts)
     in_order = False
     asking = len(drafts) < MANY_DRAFTS or len({draft.key for draft in drafts}) < len(drafts)
     for _ in range(ATTEMPTS):
         try:
             with transaction.atomic():
                 if not asking:
-                    return Posted(_copy(drafts))
+                    return Posted(_copy(columns))
                 return _post(drafts, in_order=in_order, at=at)
         except (psycopg.Error, DatabaseError) as error:
             cause = _cause(error)
@@ -121,18 +90,6 @@ def post(drafts: Sequence[Draft], *, at: datetime) -> Posted:
     raise LaneBusy(f"{len(drafts)} drafts lost {ATTEMPTS} races")
 
 
-def _check(draft: Draft) -> None:
-    """Refuse what PostgreSQL would refuse, with a sentence that names the draft."""
-    amounts = [amount for _, amount in draft.legs]
-    if not MIN_LEGS <= len(amounts) <= MAX_LEGS or 0 in amounts or sum(amounts) != 0:
-        raise InvalidDraft(f"{draft.key}: {len(amounts)} legs that add up to {sum(amounts)}")
-    if {*map(type, amounts)} != {int} or max(amounts) > MAX_MICROS or min(amounts) < -MAX_MICROS:
-        raise InvalidAmount(f"{draft.key}: an amount is no whole number of 64 bits")
-    if draft.effective_at.tzinfo is None:
-        raise InvalidDraft(f"{draft.key}: the time it happened has no zone")
-    currencies.find(draft.currency)
-
-
 def _post(drafts: Sequence[Draft], *, in_order: bool, at: datetime) -> Posted:
     """One attempt. ``in_order`` first takes the lane, so that the balances read stay true."""
     if in_order:
@@ -142,7 +99,7 @@ def _post(drafts: Sequence[Draft], *, in_order: bool, at: datetime) -> Posted:
     if in_order:
         fresh = _refuse_unfunded(fresh, posted, at=at)
     if fresh:
-        posted.entry_ids.update(_copy(fresh))
+        posted.entry_ids.update(_copy(Columns.of(fresh)))
     return posted
 
 
@@ -197,22 +154,9 @@ def _row_content(row: dict[str, Any]) -> tuple[object, ...]:
 
 def _digest(draft: Draft) -> bytes:
     """SHA-256 of a draft's content, the id and the time left out."""
-    epoch = datetime(2000, 1, 1, tzinfo=UTC)
-    return hashlib.sha256(_row(draft, entry_id=0, effective_at=epoch)).digest()
-
-
-def _row(draft: Draft, *, entry_id: int, effective_at: datetime) -> bytes:
-    accounts, amounts = zip(*draft.legs, strict=True)
-    return copy_format.row(
-        entry_id=entry_id,
-        key=draft.key,
-        kind=draft.kind,
-        currency=currencies.find(draft.currency).numeric,
-        accounts=accounts,
-        amounts=amounts,
-        reverses=draft.reverses,
-        effective_at=effective_at,
-    )
+    same_for_all = replace(draft, effective_at=datetime(2000, 1, 1, tzinfo=UTC))
+    row = b"".join(copy_format.rows(Columns.of([same_for_all]), first_id=0))
+    return hashlib.sha256(row).digest()
 
 
 def _refuse_unfunded(fresh: list[Draft], posted: Posted, *, at: datetime) -> list[Draft]:
@@ -242,18 +186,17 @@ def _limits(drafts: Iterable[Draft]) -> dict[int, funding.Limits]:
         return {account: funding.Limits(*limits) for account, *limits in cursor.fetchall()}
 
 
-def _copy(drafts: Sequence[Draft]) -> dict[UUID, int]:
+def _copy(columns: Columns) -> dict[UUID, int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('ledger_batch_id_seq')")
         (batch_id,) = cursor.fetchone()
-        first = batch_id << 20
-        rows = b"".join(
-            _row(draft, entry_id=first + position, effective_at=draft.effective_at)
-            for position, draft in enumerate(drafts)
-        )
+        first_id = batch_id << 20
         with cursor.copy(_COPY) as copy:
-            copy.write(copy_format.HEADER + rows + copy_format.TRAILER)
-    return {draft.key: first + position for position, draft in enumerate(drafts)}
+            copy.write(copy_format.HEADER)
+            for rows in copy_format.rows(columns, first_id=first_id):
+                copy.write(rows)
+            copy.write(copy_format.TRAILER)
+    return {draft.key: first_id + place for place, draft in enumerate(columns.drafts)}
 
 
 def _cause(error: psycopg.Error | DatabaseError) -> psycopg.Error:
