@@ -16,7 +16,7 @@ export PYTHON
 export TRIBUTE_EMBEDDED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser demo run migrate shell test test-fast check format lock bench clean
+.PHONY: help install browser demo run migrate shell test test-engines test-fast check format lock bench clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,18 @@ test: install browser ## run every test on a private PostgreSQL and broker
 test-fast: install ## run the tests without whole stories and real servers; stop at the first failure
 	@$(PY) -m pytest -q --exitfirst --ignore=tests/journeys --ignore=tests/server
 
+test-engines: .venv-engines/installed ## run the adapters in Ray, Spark, DuckDB, Polars and others, all real
+	@cd client && PYTHONPATH=src PYSPARK_PYTHON="$(CURDIR)/.venv-engines/bin/python" \
+		../.venv-engines/bin/python -m pytest -q --override-ini filterwarnings=default \
+		--override-ini timeout=600 tests/engines
+
+.venv-engines/installed: $(STAMP) requirements/engines.txt
+	@echo "Installing the engines into .venv-engines: some two gigabytes."
+	@$(PY) -m uv venv --quiet --allow-existing --python $(PY) .venv-engines
+	@$(PY) -m uv pip install --quiet --python .venv-engines/bin/python --require-hashes \
+		-r requirements/engines.txt
+	@touch $@
+
 check: install ## format, lint, types, imports, migrations, OpenAPI, documents
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -69,6 +81,7 @@ lock: install ## write the hashed lock files from requirements/*.in, newest vers
 	$(LOCK) requirements/uv.in -o requirements/uv.txt
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
 	$(LOCK) --no-deps requirements/bench.in -o requirements/bench.txt
+	$(LOCK) requirements/engines.in -o requirements/engines.txt
 	$(LOCK) --no-deps requirements/bench-data.in -o requirements/bench-data.txt
 
 $(BENCH_STAMP): $(STAMP) requirements/bench.txt requirements/bench-data.txt
