@@ -9,7 +9,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import psycopg
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 
 from ledger.errors import LedgerUnavailable
 
@@ -17,6 +17,10 @@ __all__ = ["PASSING", "told_apart"]
 
 PASSING = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 """Not the caller's doing, and over sooner or later: Django's own names, and the driver's."""
+
+_NO_SPACE = ("could not extend file", "could not write")
+"""How PostgreSQL begins to say that a quota or a limit is used up; only for a full file system
+has it a code of its own (53100), which is one of the passing errors."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -31,5 +35,9 @@ def told_apart(deed: Callable[_P, _R]) -> Callable[_P, _R]:
             return deed(*args, **kwargs)
         except PASSING as error:
             raise LedgerUnavailable(f"the database: {type(error).__name__}") from error
+        except (InternalError, psycopg.InternalError) as error:
+            if not str(error).startswith(_NO_SPACE):
+                raise
+            raise LedgerUnavailable("the database has no space left") from error
 
     return told
