@@ -16,7 +16,7 @@ export PYTHON
 export TRIBUTE_EMBEDDED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser demo run migrate shell test test-fast check format lock bench clean
+.PHONY: help install browser demo run migrate shell test test-fast test-live check format lock bench clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,11 @@ test: install browser ## run every test on a private PostgreSQL and broker
 
 test-fast: install ## run the tests without whole stories and real servers; stop at the first failure
 	@$(PY) -m pytest -q --exitfirst --ignore=tests/journeys --ignore=tests/server
+
+test-live: install ## ask Stripe itself: STRIPE_TEST_KEY=sk_test_... STRIPE_TEST_PAYEE=acct_...
+	@test -n "$$STRIPE_TEST_KEY" && test -n "$$STRIPE_TEST_PAYEE" || \
+		{ echo "usage: STRIPE_TEST_KEY=sk_test_... STRIPE_TEST_PAYEE=acct_... make test-live"; exit 2; }
+	@TRIBUTE_TEST_LIVE=1 $(PY) -m pytest -q tests/live
 
 check: install ## format, lint, types, imports, migrations, OpenAPI, documents
 	$(PY) -m ruff format --check .

@@ -49,7 +49,7 @@ def model(acme: Operator, chariot: Work, tyger: Work) -> GenerativeModel:
     return make_model(acme, [chariot, tyger])
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_two_killed_at_random_book_everything_once(
     committed_db: None, model: GenerativeModel
 ) -> None:

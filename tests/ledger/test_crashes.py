@@ -9,7 +9,7 @@ from tests.ledger.private_server import end, private_server, wait_until, written
 KILLS = 4
 
 
-@pytest.mark.timeout(170)
+@pytest.mark.timeout(600)
 def test_postgresql_killed_again_and_again_loses_nothing_acknowledged(tmp_path: Path) -> None:
     with private_server(tmp_path) as server:
         files = [tmp_path / f"acknowledged-{name}" for name in "ab"]

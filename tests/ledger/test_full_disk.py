@@ -15,7 +15,7 @@ from tests.ledger.private_server import (
     written,
 )
 
-pytestmark = pytest.mark.timeout(170)
+pytestmark = pytest.mark.timeout(600)
 ENTRIES, PAIRS = 100, 75
 """An entry of 150 legs lies in its row whole, so that 1,600 of them fill a table."""
 
