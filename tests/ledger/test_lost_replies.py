@@ -16,7 +16,7 @@ from tests import factories
 from tests.factories import NOON
 from tests.ledger.cast import admin, approved, earn_available, hear, payable, top_up
 
-CREATORS = 3
+CREATORS = 2
 ROUND = timedelta(minutes=6)
 """Longer than anything may still be under way, so that each round also looks lost payouts up."""
 
@@ -32,8 +32,9 @@ LOSSES = st.sampled_from(
 )
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("db")
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rounds=st.lists(st.lists(LOSSES, max_size=4), min_size=1, max_size=8))
 def test_however_replies_are_lost_everybody_is_paid_once(
     gateway: PaperGateway,
@@ -65,7 +66,7 @@ def test_however_replies_are_lost_everybody_is_paid_once(
     assert sorted(each.group for each in sent) == sorted(groups), "one transfer for each payout"
     amounts = {each.group: each.amount_minor for each in sent}
     assert amounts == {payout.group: payout.amount_micros // 10_000 for payout in rows}
-    assert sorted(amounts.values()) == [100, 200, 300]
+    assert sorted(amounts.values()) == [100, 200]
     assert {payout.status for payout in rows} == {"transferred"}
     assert invariants.findings() == []
 
