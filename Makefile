@@ -16,7 +16,7 @@ export PYTHON
 export TRIBUTE_EMBEDDED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser demo run migrate shell test test-engines test-fast check format lock bench clean
+.PHONY: help install browser demo run migrate shell test test-engines test-fast test-live check format lock bench clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,11 @@ test-engines: .venv-engines/installed ## run the adapters in Ray, Spark, DuckDB,
 	@$(PY) -m uv pip install --quiet --python .venv-engines/bin/python --require-hashes \
 		-r requirements/engines.txt
 	@touch $@
+
+test-live: install ## ask Stripe itself: STRIPE_TEST_KEY=sk_test_... STRIPE_TEST_PAYEE=acct_...
+	@test -n "$$STRIPE_TEST_KEY" && test -n "$$STRIPE_TEST_PAYEE" || \
+		{ echo "usage: STRIPE_TEST_KEY=sk_test_... STRIPE_TEST_PAYEE=acct_... make test-live"; exit 2; }
+	@TRIBUTE_TEST_LIVE=1 $(PY) -m pytest -q tests/live
 
 check: install ## format, lint, types, imports, migrations, OpenAPI, documents
 	$(PY) -m ruff format --check .

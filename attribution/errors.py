@@ -91,6 +91,12 @@ class NotRecomputable(AttributionError):
     code = "query_not_recomputable"
 
 
+class NotFunded(AttributionError):
+    """A query is replayed once its operator's balance covers its fee again."""
+
+    code = "query_not_funded"
+
+
 class NotParked(AttributionError):
     """Only a parked query is replayed; others settle by themselves, or are final."""
 

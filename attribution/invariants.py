@@ -12,6 +12,7 @@ _CHECKS = {
     "what_is_set_aside_is_booked_apart": "find_escrow_out_of_place",
     "settled_queries_have_their_entry": "find_settled_without_entry",
     "nothing_is_paid_for_what_was_denied": "find_paid_though_denied",
+    "holds_are_what_queries_owe": "find_holds_unlike_queries",
     "carries_add_up_to_zero": "find_unbalanced_carries",
 }
 

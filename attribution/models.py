@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Exists, F, OuterRef, Q, UniqueConstraint
 
 from ledger.fields import CurrencyField
+from ledger.models import Hold
 from ledger.money import WHOLE_PPM, Money
 from registry.ids import TypedIdField
 from registry.models import Creator, Manifest, Operator, Work, WorkFeatures
@@ -160,6 +161,10 @@ class Query(models.Model):
     platform_micros = models.BigIntegerField(null=True)
     entry_key = models.UUIDField(null=True, unique=True)
     settled_at = models.DateTimeField(null=True)
+    # What keeps its fee aside; none when it was refused at the door, or is parked.
+    hold = models.ForeignKey(
+        Hold, models.PROTECT, to_field="key", null=True, db_index=False, related_name="+"
+    )
 
     objects = QueryQuerySet.as_manager()
 

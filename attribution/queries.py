@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import rfc8785
 from django.db import transaction
 
+from attribution import fees
 from attribution.errors import (
     InvalidEvidence,
     ManifestMissing,
@@ -65,18 +66,24 @@ class QueryReport:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What became of one report; ``duplicate`` when the same had been received before."""
+    """What became of one report; ``duplicate`` when the same had been received before.
+
+    reason: why it is refused or parked, such as ``insufficient_funds``; else empty.
+    """
 
     query_id: str
     external_id: str
     state: str
     duplicate: bool
+    reason: str = ""
 
 
 def receive(operator: Operator, reports: Sequence[QueryReport], *, at: datetime) -> list[Received]:
     """Record 1 to 1,000 reports, all or none; answer in their order.
 
-    A report said before with the same content changes nothing and hears the same answer. Raises
+    Fees are kept aside in that order as far as the operator's balance goes; a query beyond it is
+    on record as refused, for good, and a later top-up serves later queries. A report said before
+    with the same content changes nothing and hears the same answer. Raises LedgerUnavailable,
     QueriesOutOfBounds, NotFound for a model that is not the operator's, QueryReused, and for
     what a single report says: ManifestMissing, InvalidPrice, OccurredInFuture, OutputTooLarge,
     InvalidEvidence.
@@ -90,6 +97,7 @@ def receive(operator: Operator, reports: Sequence[QueryReport], *, at: datetime)
         query, accepted = _accept(report, models[report.model_id], at=at)
         known_by.append(accepted)
         fresh.setdefault(report.external_id, query)
+    fees.name_holds(fresh.values())
     with transaction.atomic():
         # In one order, so that two calls with the same reports never wait for each other in a ring.
         in_order = [fresh[external_id] for external_id in sorted(fresh)]
@@ -98,7 +106,24 @@ def receive(operator: Operator, reports: Sequence[QueryReport], *, at: datetime)
             query.external_id: query
             for query in Query.objects.of(operator).filter(external_id__in=fresh).defer("evidence")
         }
+        # Last, since posters wait for whoever holds money until it has committed.
+        _reserve([kept[name] for name, query in fresh.items() if kept[name].pk == query.pk], at=at)
         return _answer(reports, known_by, fresh, kept)
+
+
+def _reserve(new: Sequence[Query], *, at: datetime) -> None:
+    """Keep the fees of new queries aside; refuse, for good, those that are not funded."""
+    refused = fees.reserve(new, at=at)
+    for query in refused:
+        query.state, query.reason = Query.State.REFUSED, fees.REASON
+    if refused:
+        Query.objects.filter(pk__in=[query.pk for query in refused]).update(
+            state=Query.State.REFUSED,
+            reason=fees.REASON,
+            evidence=None,
+            evidence_key_id="",
+            hold=None,
+        )
 
 
 def _models(operator: Operator, reports: Iterable[QueryReport]) -> Mapping[str, GenerativeModel]:
@@ -235,5 +260,7 @@ def _answer(
             raise QueryReused(f"{report.external_id!r} came before with other content")
         first_time = query.pk == fresh[report.external_id].pk and report.external_id not in said
         said.add(report.external_id)
-        answers.append(Received(query.pk, query.external_id, query.state, not first_time))
+        over = query.state in {Query.State.REFUSED, Query.State.PARKED}
+        reason = query.reason if over else ""
+        answers.append(Received(query.pk, query.external_id, query.state, not first_time, reason))
     return answers

@@ -6,14 +6,14 @@ come from the method, the division from ``shares``, the books are the ledger's.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from attribution import caps, eligibility, records, weighing
+from attribution import caps, eligibility, fees, records, weighing
 from attribution.eligibility import Escrow
 from attribution.errors import TooManyPayees
 from attribution.models import Contribution, GenerativeModel, Query, RoundingCarry
@@ -56,19 +56,23 @@ def settle(queries: Sequence[Query], *, at: datetime) -> None:
     owners = _owners(queries, weighed, at=at)
     _lock_models(queries)
     divided, parked = _divide(queries, weighed, owners, at=at)
-    drafts = _drafts(divided, at=at)
+    held = fees.take([each.query for each in divided], at=at)
+    drafts = _drafts(divided, held, at=at)
     posted = posting.post(list(drafts.values()), at=at)
     settled = [each for each in divided if drafts[each.query.pk].key in posted.entry_ids]
     refused = [each.query for each in divided if drafts[each.query.pk].key in posted.refused]
     assert len(settled) + len(refused) == len(divided), "every draft was answered"
+    assert held.isdisjoint(query.pk for query in refused), "what is held is funded"
     Contribution.objects.bulk_create(row for each in settled for row in _contributions(each))
     entry_ids = {each.query.pk: posted.entry_ids[drafts[each.query.pk].key] for each in settled}
     set_asides.record(_asides(settled, entry_ids), at=at)
     _add_carries(settled)
     _close_settled(settled, drafts, at=at)
     _close_refused(refused)
+    fees.give_back(parked, at=at)
     for query, reason in parked.items():
-        Query.objects.filter(pk=query.pk).update(state=Query.State.PARKED, reason=reason)
+        rows = Query.objects.filter(pk=query.pk)
+        rows.update(state=Query.State.PARKED, reason=reason, hold=None)
 
 
 def _weigh(queries: Iterable[Query]) -> dict[str, Finding | Unweighable]:
@@ -152,9 +156,11 @@ def _carries(model_id: str, works: Iterable[str]) -> Counter[Payee]:
     )
 
 
-def _drafts(divided: Sequence[Settlement], *, at: datetime) -> dict[str, Draft]:
+def _drafts(
+    divided: Sequence[Settlement], held: Collection[str], *, at: datetime
+) -> dict[str, Draft]:
     """Write each settlement as a balanced draft: the fee out, everybody's part in."""
-    legs = {each.query.pk: _legs(each) for each in divided}
+    legs = {each.query.pk: _legs(each, held) for each in divided}
     numbers = account_ids(key for each in legs.values() for key in each)
     return {
         each.query.pk: Draft(
@@ -168,11 +174,11 @@ def _drafts(divided: Sequence[Settlement], *, at: datetime) -> dict[str, Draft]:
     }
 
 
-def _legs(settlement: Settlement) -> dict[AccountKey, int]:
+def _legs(settlement: Settlement, held: Collection[str]) -> dict[AccountKey, int]:
     query, shares = settlement.query, settlement.shares
     policy = AccountKind[query.model.unattributed_policy.upper()]
     legs: Counter[AccountKey] = Counter()
-    legs[AccountKind.OPERATOR_PREPAID, query.operator_id, query.currency] -= query.fee_micros
+    legs[fees.account_of(query, held)] -= query.fee_micros
     legs[AccountKind.PLATFORM_FEE, None, query.currency] += shares.platform
     for part in shares.parts:
         legs[_account(part, query.currency)] += part.micros
@@ -276,6 +282,4 @@ def _close_settled(
 
 def _close_refused(refused: Iterable[Query]) -> None:
     rows = Query.objects.filter(pk__in=[query.pk for query in refused])
-    rows.update(
-        state=Query.State.REFUSED, reason="insufficient_funds", evidence=None, evidence_key_id=""
-    )
+    rows.update(state=Query.State.REFUSED, reason=fees.REASON, evidence=None, evidence_key_id="")

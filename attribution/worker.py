@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from attribution import settlement
+from attribution import fees, settlement
 from attribution.models import Query
-from ledger.errors import LaneBusy
+from ledger.errors import LedgerUnavailable
 
 BATCH = 100
 """Queries settled in one transaction."""
@@ -21,7 +21,7 @@ MOST_ATTEMPTS = 8
 FIRST_DELAY = timedelta(seconds=15)
 """Doubled at each failure: the eighth attempt is half an hour after the first."""
 
-_TRANSIENT = (OperationalError, InterfaceError, LaneBusy)
+_TRANSIENT = (OperationalError, InterfaceError, LedgerUnavailable)
 _log = logging.getLogger(__name__)
 
 
@@ -42,9 +42,19 @@ def settle_due(*, at: datetime, limit: int) -> int:
 
 
 def retry_parked(query: Query, *, at: datetime) -> bool:
-    """Make a parked query due again once its cause is gone; false when it was not parked."""
-    parked = Query.objects.filter(pk=query.pk, state=Query.State.PARKED)
-    return parked.update(state=Query.State.RECEIVED, attempts=0, due_at=at) == 1
+    """Make a parked query due again once its cause is gone; false when it was not parked.
+
+    Its fee is kept aside again. Raises NotFunded when the balance does not cover it.
+    """
+    with transaction.atomic():
+        rows = Query.objects.filter(pk=query.pk, state=Query.State.PARKED)
+        parked = rows.select_for_update().defer("evidence").first()
+        if parked is None:
+            return False
+        fees.reserve_again(parked, at=at)
+        parked.state, parked.attempts, parked.due_at = Query.State.RECEIVED, 0, at
+        parked.save(update_fields=["state", "attempts", "due_at", "hold"])
+    return True
 
 
 def _settle_batch(*, at: datetime, limit: int, only: str | None = None) -> int:
@@ -91,4 +101,6 @@ def _put_off(query_ids: Sequence[str], error: Exception, *, at: datetime) -> Non
             query.due_at = at + FIRST_DELAY * 2 ** (query.attempts - 1)
             if query.attempts >= MOST_ATTEMPTS:
                 query.state = Query.State.PARKED
-            query.save(update_fields=["attempts", "reason", "due_at", "state"])
+        fees.give_back([query for query in rows if query.state == Query.State.PARKED], at=at)
+        for query in rows:
+            query.save(update_fields=["attempts", "reason", "due_at", "state", "hold"])

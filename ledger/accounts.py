@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from ledger import currencies
+from ledger.outages import told_apart
 from ledger.sql import statement
 from ledger.vocabulary import AccountKind
 from tribute import ids
@@ -29,10 +30,12 @@ def account_id(kind: AccountKind, owner_id: str | None, currency: str) -> int:
     return account_ids([(kind, owner_id, currency)])[kind, owner_id, currency]
 
 
+@told_apart
 def account_ids(wanted: Iterable[AccountKey]) -> dict[AccountKey, int]:
     """The numbers of accounts, opening those that are new: one or three statements in all.
 
-    Raises UnknownCurrency, and InvalidId for an owner that is not of the kind's holder.
+    Raises UnknownCurrency, InvalidId for an owner that is not of the kind's holder, and
+    LedgerUnavailable.
     """
     keys = list(dict.fromkeys(wanted))
     found = _find(keys)

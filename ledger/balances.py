@@ -14,7 +14,7 @@ from ledger.sql import statement
 from ledger.vocabulary import AccountKind
 from registry.models import Operator
 
-__all__ = ["as_of", "balance", "balances", "entries", "lines", "prepaid"]
+__all__ = ["as_of", "balance", "balances", "entries", "lines", "prepaid", "reserved"]
 
 
 def balance(account_id: int) -> Money:
@@ -48,7 +48,15 @@ def as_of(account_id: int, at: datetime) -> Money:
 
 def prepaid(operator: Operator) -> list[Money]:
     """What an operator has paid in and not spent, one amount a currency, in alphabetical order."""
-    kind = AccountKind.OPERATOR_PREPAID
+    return _of(operator, AccountKind.OPERATOR_PREPAID)
+
+
+def reserved(operator: Operator) -> list[Money]:
+    """What is kept aside of an operator's money for queries that are not settled yet, likewise."""
+    return _of(operator, AccountKind.OPERATOR_RESERVED)
+
+
+def _of(operator: Operator, kind: AccountKind) -> list[Money]:
     rows = Balance.objects.filter(account__operator=operator, account__kind=kind)
     return sorted((row.money for row in rows), key=lambda money: money.currency)
 

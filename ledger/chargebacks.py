@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
-from ledger import clawback
+from ledger import clawback, holds
 from ledger.accounts import AccountKey, AccountKind, account_ids
 from ledger.drafts import MAX_LEGS
 from ledger.errors import CurrencyMismatch, UnknownObject
@@ -46,6 +46,7 @@ def apply(status: PaymentStatus, *, at: datetime) -> PaymentReturn | None:
     account_ids(_moves(topup, change))
     with transaction.atomic():
         topup, change = _change(status, TopUp.objects.select_for_update(no_key=True))
+        _free_held(topup, change, at=at)
         with connection.cursor() as cursor:
             cursor.execute("SELECT ledger_take_lane()")
         return _book(topup, change, at=at) if change else None
@@ -60,6 +61,14 @@ def _change(status: PaymentStatus, topups: QuerySet[TopUp]) -> tuple[TopUp, int]
         raise CurrencyMismatch(f"{topup.pk}: {topup.currency} came, {returned} went back")
     on_record = topup.returns.aggregate(micros=Sum("amount_micros"))["micros"] or 0
     return topup, returned.micros - on_record
+
+
+def _free_held(topup: TopUp, change: int, *, at: datetime) -> None:
+    """Break holds before anybody else bears what the operator itself still has."""
+    held = Balance.objects.filter(account__operator=topup.operator_id, currency=topup.currency)
+    prepaid = held.filter(account__kind=_PREPAID).values_list("balance_micros", flat=True).first()
+    if change > (prepaid or 0):
+        holds.free(topup.operator_id, topup.currency, change - (prepaid or 0), at=at)
 
 
 def _book(topup: TopUp, change: int, *, at: datetime) -> PaymentReturn:

@@ -55,7 +55,13 @@ class InvalidReversal(LedgerError):
     code = "invalid_reversal"
 
 
-class LaneBusy(LedgerError):
+class LedgerUnavailable(LedgerError):
+    """The database could not be asked just now; nothing was posted, say the same again."""
+
+    code = "ledger_unavailable"
+
+
+class LaneBusy(LedgerUnavailable):
     """Other posters kept winning the race; nothing was posted, say the same again."""
 
     code = "ledger_busy"

@@ -17,6 +17,7 @@ from ledger.accounts import AccountKey, AccountKind, account_ids
 from ledger.errors import CannotHold, InvalidDraft, UnknownHold
 from ledger.models import Hold
 from ledger.money import Money
+from ledger.outages import told_apart
 from ledger.posting import MAX_DRAFTS, Draft, EntryKind, Refusal, key_for, post
 from ledger.sql import statement
 from ledger.vocabulary import HoldStatus
@@ -27,6 +28,7 @@ __all__ = [
     "Reserved",
     "Settlement",
     "expire_due",
+    "free",
     "release_many",
     "reserve_many",
     "settle_many",
@@ -80,6 +82,7 @@ class Ended:
     otherwise: dict[UUID, HoldStatus] = field(default_factory=dict)
 
 
+@told_apart
 def reserve_many(requests: Sequence[HoldRequest], *, at: datetime) -> Reserved:
     """Hold each amount, in order, as far as the money goes; the others are refused for ever.
 
@@ -111,10 +114,11 @@ def reserve_many(requests: Sequence[HoldRequest], *, at: datetime) -> Reserved:
     return Reserved(holds, refused)
 
 
+@told_apart
 def settle_many(settlements: Sequence[Settlement], *, at: datetime) -> Ended:
     """Pay holds out as said, each once. A hold past its expiry still settles while it is reserved.
 
-    Raises UnknownHold, InvalidDraft when more would go out than is held or nothing, KeyReused
+    Raises UnknownHold, CannotHold for one used in parts, InvalidDraft when more would go out than is held or nothing, KeyReused
     when a hold was settled before with other credits, and what `posting.post` raises.
     """
     wanted = {each.key: each for each in settlements}
@@ -126,24 +130,43 @@ def settle_many(settlements: Sequence[Settlement], *, at: datetime) -> Ended:
         if sums[key] > holds[key].amount_micros:
             raise InvalidDraft(f"{key}: {sums[key]} micros of the {holds[key].money} held")
     with transaction.atomic():
-        ended = _end(sums, HoldStatus.SETTLED, at=at)
+        ended, _ = _end(sums, HoldStatus.SETTLED, at=at)
         post([_settling(wanted[key], holds[key], at=at) for key in sorted(ended.done)], at=at)
     return ended
 
 
+@told_apart
 def release_many(keys: Iterable[UUID], *, at: datetime) -> Ended:
-    """Give holds back whole, each once. Raises UnknownHold."""
+    """Give holds back whole, each once. Raises UnknownHold, CannotHold for one used in parts."""
     return _give_back(_find(set(keys)), HoldStatus.RELEASED, at=at)
 
 
+@told_apart
 def expire_due(*, at: datetime, limit: int = MAX_DRAFTS) -> int:
-    """Give back up to ``limit`` holds whose time has come; returns how many expired now."""
+    """Give back what is left of up to ``limit`` holds whose time has come; returns how many."""
     with transaction.atomic():
         due = Hold.objects.select_for_update(no_key=True, skip_locked=True).filter(
             status=HoldStatus.RESERVED.value, expires_at__lte=at
         )
         holds = {hold.key: hold for hold in due.order_by("expires_at", "pk")[:limit]}
         return len(_give_back(holds, HoldStatus.EXPIRED, at=at).done)
+
+
+def free(operator_id: str, currency: str, micros: int, *, at: datetime) -> int:
+    """Give an operator's newest holds back until ``micros`` are free; return how many that took.
+
+    For a payer who takes money back: what the holds were for is then paid from what is left.
+    Their rows' locks come before the lane, here as everywhere.
+    """
+    rows = Hold.objects.select_for_update(no_key=True, of=["self"]).filter(
+        source__operator=operator_id, currency=currency, status=HoldStatus.RESERVED.value
+    )
+    broken: dict[UUID, Hold] = {}
+    for hold in reversed(list(rows.order_by("pk"))):
+        if sum(each.left_micros for each in broken.values()) >= micros:
+            break
+        broken[hold.key] = hold
+    return len(_give_back(broken, HoldStatus.RELEASED, at=at).done) if broken else 0
 
 
 def _accounts(request: HoldRequest) -> tuple[AccountKey, AccountKey]:
@@ -181,10 +204,15 @@ def _find(keys: Iterable[UUID]) -> dict[UUID, Hold]:
     holds = {hold.key: hold for hold in Hold.objects.filter(key__in=wanted)}
     if missing := wanted - holds.keys():
         raise UnknownHold(f"nothing is held under {min(missing)}")
+    if in_parts := [key for key, hold in holds.items() if hold.in_parts]:
+        raise CannotHold(f"{min(in_parts)} is drawn on in parts, and does not end whole")
     return holds
 
 
-def _end(settled: Mapping[UUID, int], to: HoldStatus, *, at: datetime) -> Ended:
+def _end(
+    settled: Mapping[UUID, int], to: HoldStatus, *, at: datetime
+) -> tuple[Ended, dict[UUID, int]]:
+    """End holds; also return, for those that ended now, the micros that were left."""
     with connection.cursor() as cursor:
         parameters: dict[str, Any] = {
             "keys": list(settled),
@@ -193,30 +221,28 @@ def _end(settled: Mapping[UUID, int], to: HoldStatus, *, at: datetime) -> Ended:
             "at": at,
         }
         cursor.execute(statement("end_holds"), parameters)
-        ended = Ended({key for (key,) in cursor.fetchall()})
-    for hold in Hold.objects.filter(key__in=settled.keys() - ended.done):
+        left = dict(cursor.fetchall())
+    ended = Ended(set(left))
+    for hold in Hold.objects.filter(key__in=settled.keys() - left.keys()):
         if hold.status == to:
             ended.done.add(hold.key)
         else:
             ended.otherwise[hold.key] = HoldStatus(hold.status)
-    return ended
+    return ended, left
 
 
 def _give_back(holds: Mapping[UUID, Hold], to: HoldStatus, *, at: datetime) -> Ended:
     with transaction.atomic():
-        ended = _end(dict.fromkeys(holds, 0), to, at=at)
+        ended, left = _end(dict.fromkeys(holds, 0), to, at=at)
         drafts = [
             Draft(
                 key=key_for(f"hold:{key}:given-back"),
                 kind=EntryKind.HOLD_RELEASE,
                 currency=holds[key].currency,
-                legs=(
-                    (holds[key].reserved_id, -holds[key].amount_micros),
-                    (holds[key].source_id, holds[key].amount_micros),
-                ),
+                legs=((holds[key].reserved_id, -micros), (holds[key].source_id, micros)),
                 effective_at=at,
             )
-            for key in sorted(ended.done)
+            for key, micros in sorted(left.items())
         ]
         post(drafts, at=at)
     return ended

@@ -4,6 +4,7 @@ Pure: knows what a bank needs to hear, and no database. Only the elements that t
 the SEPA rule book (EPC132-08) ask for are written, in the order that the schema fixes.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +14,12 @@ from ledger import currencies
 from ledger.money import Money, floor_to_minor
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
-MAX_NAME, MAX_REFERENCE = 70, 35
-"""Max70Text of SEPA names, Max35Text of references."""
+MAX_NAME, MAX_REFERENCE, MAX_PURPOSE = 70, 35, 140
+"""Max70Text of SEPA names, Max35Text of references, Max140Text of what a payment is for."""
+UNNAMED = "NOTPROVIDED"
+"""What SEPA writes where a text is asked for and there is none."""
+_NO_XML = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
+"""What no XML 1.0 document may contain (production 2, Char), and line breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ def write(*, message_id: str, payer: Party, transfers: Sequence[Transfer], at: d
     _in(header, "MsgId", reference(message_id))
     _in(header, "CreDtTm", at.isoformat(timespec="seconds"))
     _totals(header, transfers)
-    _in(_in(header, "InitgPty"), "Nm", payer.name[:MAX_NAME])
+    _in(_in(header, "InitgPty"), "Nm", _text(payer.name, MAX_NAME))
     payment = _in(message, "PmtInf")
     _in(payment, "PmtInfId", reference(message_id))
     _in(payment, "PmtMtd", "TRF")
@@ -58,7 +63,7 @@ def write(*, message_id: str, payer: Party, transfers: Sequence[Transfer], at: d
     if in_euros:
         _in(_in(_in(payment, "PmtTpInf"), "SvcLvl"), "Cd", "SEPA")
     _in(_in(payment, "ReqdExctnDt"), "Dt", at.date().isoformat())
-    _in(_in(payment, "Dbtr"), "Nm", payer.name[:MAX_NAME])
+    _in(_in(payment, "Dbtr"), "Nm", _text(payer.name, MAX_NAME))
     _in(_in(_in(payment, "DbtrAcct"), "Id"), "IBAN", payer.iban)
     agent = _in(_in(payment, "DbtrAgt"), "FinInstnId")
     if payer.bic:
@@ -92,9 +97,14 @@ def _transfer(payment: ET.Element, transfer: Transfer) -> None:
     _in(_in(written, "PmtId"), "EndToEndId", reference(transfer.reference))
     amount = _in(_in(written, "Amt"), "InstdAmt", _decimal(transfer.amount))
     amount.set("Ccy", transfer.amount.currency)
-    _in(_in(written, "Cdtr"), "Nm", transfer.to.name[:MAX_NAME])
+    _in(_in(written, "Cdtr"), "Nm", _text(transfer.to.name, MAX_NAME))
     _in(_in(_in(written, "CdtrAcct"), "Id"), "IBAN", transfer.to.iban)
-    _in(_in(written, "RmtInf"), "Ustrd", transfer.purpose)
+    _in(_in(written, "RmtInf"), "Ustrd", _text(transfer.purpose, MAX_PURPOSE))
+
+
+def _text(said: str, longest: int) -> str:
+    """What a person typed, as XML and the schema take it: one line, never empty."""
+    return " ".join(_NO_XML.sub(" ", said).split())[:longest].rstrip() or UNNAMED
 
 
 def _totals(parent: ET.Element, transfers: Sequence[Transfer]) -> None:

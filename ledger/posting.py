@@ -26,6 +26,7 @@ from ledger.errors import (
     UnknownAccount,
 )
 from ledger.funding import Refusal
+from ledger.outages import told_apart
 from ledger.sql import statement
 from ledger.vocabulary import EntryKind, RefusalReason
 
@@ -59,6 +60,7 @@ class Posted:
     refused: dict[UUID, Refusal] = field(default_factory=dict)
 
 
+@told_apart
 def post(drafts: Sequence[Draft], *, at: datetime) -> Posted:
     """Write every draft once, in one batch, joining the caller's transaction.
 
@@ -66,8 +68,9 @@ def post(drafts: Sequence[Draft], *, at: datetime) -> Posted:
     the batch would break a limit, the drafts that are funded in their order are posted and the
     others refused for ever (``at`` is when). Everything else is all or nothing.
 
-    Raises InvalidDraft, InvalidAmount, UnknownAccount, InvalidReversal, KeyReused, and
-    LaneBusy when other posters won every attempt. Needs READ COMMITTED isolation.
+    Raises InvalidDraft, InvalidAmount, UnknownAccount, InvalidReversal, KeyReused;
+    LedgerUnavailable when the server was lost or hindered, and LaneBusy, one kind of it, when
+    other posters won every attempt. Needs READ COMMITTED isolation.
     """
     if len(drafts) > MAX_DRAFTS:
         raise InvalidDraft(f"{len(drafts)} drafts in one call; at most {MAX_DRAFTS}")

@@ -1,12 +1,16 @@
 """A month's statement of account as a document that a person would file.
 
 Draws what `ledger.statements` found and adds nothing up itself but the payouts. The same month
-gives the same bytes, so that a copy can be compared.
+gives the same bytes, so that a copy can be compared. Letters that no font at hand has are written in
+Latin ones, never left out or as a question mark; the holder's name as registered then stands in the
+document's properties, which need no font.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import timedelta
 
+from anyascii import anyascii
 from django.conf import settings
 from fpdf import FPDF, XPos, YPos
 from fpdf.enums import Align
@@ -22,6 +26,10 @@ __all__ = ["render"]
 
 _MARGIN, _LINE, _FOOT = 18.0, 5.2, 20.0
 _GREY, _RULE = 95, 190
+_LATIN_1 = 256
+_TRANSLITERATED = (
+    "Written in Latin letters. The name as registered stands in this document's properties."
+)
 _COLUMNS = (
     ("Recorded (UTC)", 29.0, Align.L),
     ("What", 42.0, Align.L),
@@ -61,15 +69,13 @@ class _Document(FPDF):
     def __init__(self, creator: Creator, period: str) -> None:
         super().__init__(format="A4")
         self._creator, self._period = creator, period
-        self._unicode = bool(settings.STATEMENT_FONT)
-        if self._unicode:
-            for style in ("", "B"):
-                self.add_font("Statement", style, settings.STATEMENT_FONT)
+        self._families = self._add_fonts(settings.STATEMENT_FONTS)
         self.set_margins(_MARGIN, _MARGIN, _MARGIN)
         self.set_auto_page_break(auto=True, margin=_FOOT)
         self.alias_nb_pages()
         self.set_title(f"Statement of account {period}")
         self.set_author("Tribute")
+        self.set_subject(f"Holder: {creator.display_name} ({creator.handle})")
         self.set_lang("en")
 
     def header(self) -> None:
@@ -104,6 +110,9 @@ class _Document(FPDF):
             self._cell(46, name, height=6)
             self._font(10)
             self._cell(0, value, height=6, last=True)
+        if self._drawable(name := self._creator.display_name) != name:
+            self._font(8, grey=_GREY)
+            self._cell(0, _TRANSLITERATED, last=True)
         self.ln(4)
 
     def section(self, section: Section) -> None:
@@ -200,12 +209,38 @@ class _Document(FPDF):
         self.cell(width, height, self._drawable(text), align=align, new_x=after[0], new_y=after[1])
 
     def _font(self, size: int, *, bold: bool = False, grey: int = 0) -> None:
-        family = "Statement" if self._unicode else "Helvetica"
-        self.set_font(family, "B" if bold else "", size)
+        self.set_font(next(iter(self._families), "Helvetica"), "B" if bold else "", size)
         self.set_text_color(grey)
 
+    def _add_fonts(self, files: Sequence[str]) -> list[str]:
+        """Load the fonts of the settings: the first draws what it can, the others what is left."""
+        families = [f"Statement{number}" for number in range(len(files))]
+        for family, file in zip(families, files, strict=True):
+            for style in ("", "B"):
+                self.add_font(family, style, file)
+        if families:
+            self.set_fallback_fonts(families[1:], exact_match=False)
+        return families
+
     def _drawable(self, text: str) -> str:
-        return text if self._unicode else text.encode("latin-1", "replace").decode("latin-1")
+        written = unicodedata.normalize("NFC", text)
+        return "".join(sign if self._has(sign) else _in_latin(sign) for sign in written)
+
+    def _has(self, sign: str) -> bool:
+        """Whether some font has the letter; Helvetica has those of Latin-1."""
+        if not self._families:
+            return sign.isprintable() and ord(sign) < _LATIN_1
+        return any(ord(sign) in self.fonts[family.lower()].cmap for family in self._families)
+
+
+def _in_latin(sign: str) -> str:
+    """A letter as it is read, or its number in Unicode when nobody knows how.
+
+    Marks and signs that only shape their neighbours are left out, as in any transliteration.
+    """
+    if read := anyascii(sign):
+        return read
+    return "" if unicodedata.category(sign) in {"Mn", "Me", "Cc", "Cf"} else f"U+{ord(sign):04X}"
 
 
 def _position(entry_id: int) -> int:

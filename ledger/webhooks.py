@@ -14,7 +14,7 @@ from django.db.models import F
 
 from ledger import chargebacks, observing, payees, payout_steps, topups
 from ledger import gateway as provider
-from ledger.errors import LedgerError, UnknownObject
+from ledger.errors import LedgerError, LedgerUnavailable, UnknownObject
 from ledger.gateway import Gateway, NotConfigured
 from ledger.models import Payout, ProviderEvent
 
@@ -64,8 +64,8 @@ def process_stored(*, gateway: Gateway, at: datetime, limit: int) -> int:
     for event in waiting.order_by("try_after", "pk")[:limit]:
         try:
             _conclude(event, _apply(event, gateway=gateway, at=at), at=at)
-        except NotConfigured:
-            raise
+        except (NotConfigured, LedgerUnavailable):
+            raise  # not the event's fault, and no attempt of its
         except (LedgerError, provider.GatewayError) as trouble:
             done += _put_off(event, trouble, at=at)
         else:

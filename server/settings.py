@@ -119,7 +119,7 @@ CREATOR_DEBT_MAXIMUM_MICROS = env_whole("CREATOR_DEBT_MAXIMUM_MICROS", 20_000_00
 TOPUP_MINIMUM_MICROS = env_whole("TOPUP_MINIMUM_MICROS", 5_000_000, least=1)
 TOPUP_MAXIMUM_MICROS = env_whole("TOPUP_MAXIMUM_MICROS", 100_000_000_000, least=1)
 PAYMENT_GATEWAY = env_text("PAYMENT_GATEWAY", "paper" if EMBEDDED else "stripe")
-STATEMENT_FONT = os.environ.get("STATEMENT_FONT", "")
+STATEMENT_FONTS = [each for each in os.environ.get("STATEMENT_FONT", "").split(",") if each]
 PAYER_NAME = os.environ.get("PAYER_NAME", "")
 PAYER_IBAN = os.environ.get("PAYER_IBAN", "").replace(" ", "")
 PAYER_BIC = os.environ.get("PAYER_BIC", "")

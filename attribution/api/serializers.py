@@ -155,6 +155,9 @@ class ReceivedSerializer(serializers.Serializer[Any]):
     external_id = serializers.CharField()
     state = serializers.ChoiceField(Query.State.choices)
     duplicate = serializers.BooleanField()
+    reason = serializers.CharField(
+        help_text="Why it is refused or parked, such as `insufficient_funds`; else empty."
+    )
 
 
 class ReceivedListSerializer(serializers.Serializer[Any]):

@@ -129,7 +129,9 @@ class Queries(ListAPIView[Query]):
         description=(
             "Idempotent by `external_id`: the same report again is acknowledged as a duplicate, "
             "another under the same id is refused. Outputs are reduced to features on receipt and "
-            "never kept; prompts are not accepted at all."
+            "never kept; prompts are not accepted at all. The fees are kept aside from your balance, "
+            "in the order of the call; what the balance does not cover is `refused` with the reason "
+            "`insufficient_funds`, for good: a top-up serves new queries, not these ids again."
         ),
         request=QueryReportsSerializer,
         responses={202: ReceivedListSerializer},

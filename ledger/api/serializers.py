@@ -46,7 +46,10 @@ class NewTopUpSerializer(StrictSerializer):
 class BalanceSerializer(serializers.Serializer[Any]):
     """What is left of what was paid in, one row a currency."""
 
-    balances = MoneySerializer(many=True)
+    balances = MoneySerializer(many=True, help_text="What new queries can spend.")
+    reserved = MoneySerializer(
+        many=True, help_text="What is kept aside for queries that are not settled yet."
+    )
 
 
 class TopUpSerializer(serializers.ModelSerializer[TopUp]):

@@ -13,7 +13,7 @@ class Hold(models.Model):
     """One amount moved aside; ends once, by settling, release or expiry. Guarded by trigger.
 
     ``key`` is the caller's name for it. What was settled may be less than what was held; the
-    rest went back.
+    rest went back. What is left lies on the reserved account.
     """
 
     key = models.UUIDField(unique=True)
@@ -27,6 +27,9 @@ class Hold(models.Model):
         default=HoldStatus.RESERVED.value,
     )
     settled_micros = models.BigIntegerField(default=0)
+    returned_micros = models.BigIntegerField(default=0, db_default=0)
+    # Whether it is drawn on bit by bit (`ledger.drawing`), or ends whole (`ledger.holds`).
+    in_parts = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -35,13 +38,23 @@ class Hold(models.Model):
         constraints = [
             CheckConstraint(name="hold_amount_is_positive", condition=Q(amount_micros__gt=0)),
             CheckConstraint(
-                name="hold_settles_at_most_whole",
+                name="hold_gives_nothing_below_zero",
+                condition=Q(settled_micros__gte=0, returned_micros__gte=0),
+            ),
+            CheckConstraint(
+                name="hold_goes_on_while_some_is_left",
                 condition=Q(
-                    status=HoldStatus.SETTLED.value,
-                    settled_micros__gt=0,
-                    settled_micros__lte=F("amount_micros"),
+                    status=HoldStatus.RESERVED.value,
+                    amount_micros__gt=F("settled_micros") + F("returned_micros"),
                 )
-                | (~Q(status=HoldStatus.SETTLED.value) & Q(settled_micros=0)),
+                | (
+                    ~Q(status=HoldStatus.RESERVED.value)
+                    & Q(amount_micros=F("settled_micros") + F("returned_micros"))
+                ),
+            ),
+            CheckConstraint(
+                name="hold_that_settled_paid_something",
+                condition=~Q(status=HoldStatus.SETTLED.value) | Q(settled_micros__gt=0),
             ),
             CheckConstraint(
                 name="hold_that_ended_says_when",
@@ -69,3 +82,8 @@ class Hold(models.Model):
     def money(self) -> Money:
         """What is or was held."""
         return Money(self.amount_micros, self.currency)
+
+    @property
+    def left_micros(self) -> int:
+        """What is still held."""
+        return self.amount_micros - self.settled_micros - self.returned_micros

@@ -1,7 +1,7 @@
 -- audit_holds: what lies on a reserved account is what the holds that go on hold there.
 -- out   detail text, one row for each account that breaks this
 WITH held AS (
-    SELECT reserved_id AS account_id, sum(amount_micros) AS micros
+    SELECT reserved_id AS account_id, sum(amount_micros - settled_micros - returned_micros) AS micros
       FROM ledger_hold
      WHERE status = 'reserved'
      GROUP BY reserved_id

@@ -108,7 +108,7 @@ def test_a_killed_worker_leaves_the_same_books_as_an_undisturbed_one(
         assert not Query.objects.of(operator).exclude(state="settled").exists()
 
     assert told["acme"] == told["bolt"]
-    assert Entry.objects.count() == 2 + 2 * len(OUTPUTS)
+    assert Entry.objects.count() == 2 + 2 + 2 * len(OUTPUTS), "paid in, held, settled"
     assert ledger.invariants.findings() == []
     assert attribution.invariants.findings() == []
 

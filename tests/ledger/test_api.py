@@ -52,11 +52,11 @@ def test_paying_in_ends_in_the_balance(as_acme: APIClient, paper: PaperGateway) 
     started = post(as_acme, "/v1/topups", {"amount": euros(50)})
     assert started.status_code == 201
     assert started.json()["status"] == "open"
-    assert as_acme.get("/v1/balance").json() == {"balances": []}
+    assert as_acme.get("/v1/balance").json() == {"balances": [], "reserved": []}
 
     paper.pay("cs_paper_1")
     hear(paper)
-    assert as_acme.get("/v1/balance").json() == {"balances": [euros(50)]}
+    assert as_acme.get("/v1/balance").json() == {"balances": [euros(50)], "reserved": []}
     (listed,) = as_acme.get("/v1/topups").json()["items"]
     assert (listed["id"], listed["status"], listed["settled"]) == (
         started.json()["id"],
@@ -124,7 +124,7 @@ def test_amounts_outside_the_limits_are_refused(as_acme: APIClient, amount: Any)
 
 def test_an_operator_sees_only_its_own(as_acme: APIClient, paper: PaperGateway) -> None:
     top_up(make_operator("mallory"), 50, gateway=paper)
-    assert as_acme.get("/v1/balance").json() == {"balances": []}
+    assert as_acme.get("/v1/balance").json() == {"balances": [], "reserved": []}
     assert as_acme.get("/v1/topups").json()["items"] == []
 
 

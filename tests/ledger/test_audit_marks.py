@@ -1,5 +1,9 @@
 """An audit of what is new: it sets out from a mark, sees what came after, and trusts no lie."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from uuid import uuid4
 
@@ -134,3 +138,49 @@ def test_the_audit_reads_one_snapshot_while_others_post() -> None:
     assert found == [[]] * 10
     assert any("REPEATABLE READ" in query["sql"] for query in queries)
     assert Entry.objects.count() > 10
+
+
+KILLED_AUDIT = """
+import os, signal, sys
+import django
+django.setup()
+from django.core.management import call_command
+from ledger import invariants
+
+asked = invariants.statement
+def asked_then_die(name):
+    if name == sys.argv[1]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return asked(name)
+invariants.statement = asked_then_die
+call_command("audit")
+"""
+
+
+@pytest.mark.usefixtures("committed_db")
+@pytest.mark.parametrize("amid", ["audit_accounts", "audit_contents", "audit_unbalanced_entries"])
+def test_a_whole_audit_that_is_killed_leaves_the_mark_it_found(amid: str) -> None:
+    """It proves nothing by halves: the next one sets out from the last that came to its end."""
+    fee, clearing = account(AccountKind.PLATFORM_FEE), account(AccountKind.PROVIDER_CLEARING)
+    draft = Draft(uuid4(), EntryKind.WITHDRAWAL, "EUR", ((clearing, -1), (fee, 1)), NOON)
+    post([draft], at=NOON)
+    assert invariants.audit(at=NOON) == []
+    for _ in range(3):
+        draft = Draft(uuid4(), EntryKind.WITHDRAWAL, "EUR", ((clearing, -1), (fee, 1)), NOON)
+        post([draft], at=NOON)
+    at = connection.settings_dict
+    url = f"postgresql://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_AUDIT, amid],
+        env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "server.settings"},
+        timeout=120,
+        check=False,
+    )
+
+    assert killed.returncode == -signal.SIGKILL
+    assert invariants.trusted() == 1
+    with CaptureQueriesContext(connection) as queries:
+        assert invariants.recent_findings() == []
+    assert any("'ledger.audit_since', '1'" in query["sql"] for query in queries)
+    assert invariants.audit(at=NOON) == []
+    assert invariants.trusted() == 4

@@ -152,7 +152,7 @@ def test_senseless_holds_are_refused(acme: Operator, ada: Creator) -> None:
         "UPDATE ledger_hold SET expires_at = now() + interval '1 year'",
         "UPDATE ledger_hold SET status = 'reserved', ended_at = NULL WHERE status = 'released'",
         "DELETE FROM ledger_hold",
-        "TRUNCATE ledger_hold",
+        "TRUNCATE ledger_hold CASCADE",
     ],
 )
 @pytest.mark.parametrize("role", ["tribute_app", "tribute_owner"])

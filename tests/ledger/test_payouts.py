@@ -1,9 +1,12 @@
 """Payouts: two people, exact lines, paid at most once, whatever gets lost on the way."""
 
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 
-from ledger import holds, payouts, statements
+from ledger import balances, holds, maturity, payouts, statements, topups
 from ledger.accounts import AccountKind
 from ledger.errors import (
     BooksInDoubt,
@@ -19,14 +22,17 @@ from ledger.gateway_paper import PaperGateway
 from ledger.holds import HoldRequest
 from ledger.models import Payee, Payout, PayoutBatch, Reconciliation
 from ledger.money import Money
-from ledger.posting import key_for
+from ledger.posting import Draft, EntryKind, key_for, post
 from ledger.vocabulary import BatchStatus, PayoutStatus
 from registry.models import Creator, Operator, User
 from tests.factories import NOON
 from tests.journal import Journal
 from tests.ledger.cast import (
+    LATER,
+    account,
     approved,
     attempt,
+    earn,
     earn_available,
     hear,
     history,
@@ -188,6 +194,54 @@ def test_only_who_can_be_paid_and_has_the_minimum_is_paid(
     payable(ben, gateway)
     batch = payouts.prepare(mia, currency="EUR", at=NOON)
     assert [payout.creator_id for payout in batch.payouts.all()] == [ben.pk]
+
+
+def test_what_is_below_the_minimum_rolls_over_until_it_is_not(
+    acme: Operator, ada: Creator, mia: User, noah: User, gateway: PaperGateway
+) -> None:
+    """And what a payout leaves below a whole cent is there for the next."""
+    top_up(acme, 50, gateway=gateway)
+    payable(ada, gateway)
+    available = account(AccountKind.CREATOR_AVAILABLE, ada)
+    for micros in (400_000, 350_000):
+        earn_available(ada, acme, micros)
+        with pytest.raises(NothingDue):
+            payouts.prepare(mia, currency="EUR", at=NOON)
+    assert balances.balance(available) == Money(750_000, "EUR")
+    earn_available(ada, acme, 259_999)
+    approved(mia, noah)
+    send(gateway)
+    assert of(ada).amount == Money(1_000_000, "EUR")
+    assert balances.balance(available) == Money(9_999, "EUR")
+    with pytest.raises(NothingDue):
+        payouts.prepare(mia, currency="EUR", at=NOON)
+    earn_available(ada, acme, 990_001)
+    assert [
+        payout.amount for payout in payouts.prepare(mia, currency="EUR", at=NOON).payouts.all()
+    ] == [Money(1_000_000, "EUR")]
+
+
+def test_only_money_that_has_matured_and_settled_is_paid(
+    acme: Operator, ada: Creator, mia: User, gateway: PaperGateway
+) -> None:
+    """Of what an operator was asked for, only what the provider settled can become earnings."""
+    asked = topups.start(acme, amount=Money(50_000_000, "EUR"), gateway=gateway, at=NOON)
+    payable(ada, gateway)
+    prepaid, pending = (
+        account(AccountKind.OPERATOR_PREPAID, acme),
+        account(AccountKind.CREATOR_PENDING, ada),
+    )
+    legs = ((prepaid, -2_000_000), (pending, 2_000_000))
+    unpaid = Draft(uuid4(), EntryKind.QUERY, "EUR", legs, NOON)
+    assert unpaid.key in post([unpaid], at=NOON).refused, "the page is open, nothing has come"
+
+    gateway.pay(asked.session_id)
+    hear(gateway)
+    earn(ada, acme, 2_000_000)
+    with pytest.raises(NothingDue):
+        payouts.prepare(mia, currency="EUR", at=NOON)
+    maturity.mature(at=LATER, holding=timedelta(days=30))
+    assert payouts.prepare(mia, currency="EUR", at=NOON).payouts.count() == 1
 
 
 @pytest.mark.usefixtures("world")

@@ -1,11 +1,19 @@
 """The statement as a document: it says what the CSV says, and its payouts are those of the books."""
 
 import re
+import string
 import zlib
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from anyascii import anyascii
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fpdf.syntax import PDFString as PdfString
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ledger import statement_pdf, statements
 from ledger.errors import UnknownPeriod
@@ -90,9 +98,75 @@ def test_it_runs_over_pages_and_the_same_month_gives_the_same_bytes(
     assert text.count("Recorded (UTC)") >= 3, "the headings stand on each page"
 
 
-def test_any_name_can_be_written(ada: Creator) -> None:
-    ada.display_name = "艾达 (Łovelace) \\ Söhne"
-    assert "?? (?ovelace) \\ Söhne" in words(statement_pdf.render(ada, "2020-02"))
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("艾达 (Łovelace) \\ Söhne", "AiDa (Lovelace) \\ Söhne"),
+        ("Дмитрий Шостакович", "Dmitriy Shostakovich"),
+        ("Nguyễn Thị Hoa", "Nguyen Thi Hoa"),
+        ("A\u030angstr\u006f\u0308m x\u0323", "Ångström x"),
+        ("\ue000", "U+E000"),
+    ],
+)
+def test_without_a_font_a_name_is_written_in_latin_letters(
+    ada: Creator, name: str, written: str
+) -> None:
+    ada.display_name = name
+    pdf = statement_pdf.render(ada, "2020-02")
+    assert f"{written} (ada)" in words(pdf)
+    assert "?" not in words(pdf)
+    assert "Written in Latin letters" in words(pdf)
+    assert PdfString(f"Holder: {name} (ada)", encrypt=False).serialize().encode("latin-1") in pdf
+    assert statement_pdf.render(ada, "2020-02") == pdf
+
+
+def test_a_latin_name_is_written_as_it_is(ada: Creator) -> None:
+    ada.display_name = "Zoë Müller-Åström"
+    text = words(statement_pdf.render(ada, "2020-02"))
+    assert "Zoë Müller-Åström (ada)" in text
+    assert "Written in Latin letters" not in text
+
+
+@given(name=st.text(min_size=1, max_size=60))
+def test_no_letter_becomes_a_question_mark(name: str) -> None:
+    creator = Creator(handle="ada", display_name=name)
+    drawn = statement_pdf._Document(creator, "2020-02")._drawable(name)
+    drawn.encode("latin-1")
+    assert drawn.count("?") <= sum("?" in anyascii(sign) for sign in name)
+
+
+def make_font(file: Path, letters: str) -> str:
+    """A TrueType font in which every letter is a box."""
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    for corner in ((0, 700), (500, 700), (500, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
+    box = pen.glyph()
+    names = [".notdef", *(f"uni{ord(letter):04X}" for letter in letters)]
+    font = FontBuilder(1000, isTTF=True)
+    font.setupGlyphOrder(names)
+    font.setupCharacterMap({ord(letter): f"uni{ord(letter):04X}" for letter in letters})
+    font.setupGlyf(dict.fromkeys(names, box))
+    font.setupHorizontalMetrics(dict.fromkeys(names, (600, 0)))
+    font.setupHorizontalHeader(ascent=800, descent=-200)
+    font.setupNameTable({"familyName": file.stem, "styleName": "Regular"})
+    font.setupOS2(sTypoAscender=800, usWinAscent=800, usWinDescent=200)
+    font.setupPost()
+    font.save(file)
+    return str(file)
+
+
+def test_with_fonts_a_name_stands_as_it_is(ada: Creator, tmp_path: Path, settings: Any) -> None:
+    latin = make_font(tmp_path / "latin.ttf", string.printable.strip() + " ")
+    chinese = make_font(tmp_path / "chinese.ttf", "艾达")
+    settings.STATEMENT_FONTS = [latin, chinese]
+    ada.display_name = "艾达 Łovelace"
+    document = statement_pdf._Document(ada, "2020-02")
+    assert document._drawable(ada.display_name) == "艾达 Lovelace", "what no font has is read"
+    pdf = statement_pdf.render(ada, "2020-02")
+    assert pdf.count(b"/FontFile2") >= 2, "both fonts are embedded"
+    assert statement_pdf.render(ada, "2020-02") == pdf
 
 
 @pytest.mark.usefixtures("paid")

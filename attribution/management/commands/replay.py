@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from attribution.errors import NotFunded
 from attribution.models import Query
 from attribution.worker import retry_parked
 from registry.errors import NotFound
@@ -34,5 +35,10 @@ class Command(BaseCommand):
         except NotFound as error:
             raise CommandError(str(error)) from error
         at = timezone.now()
-        replayed = sum(retry_parked(query, at=at) for query in asked)
+        replayed = 0
+        for query in asked:
+            try:
+                replayed += retry_parked(query, at=at)
+            except NotFunded as error:
+                self.stderr.write(str(error))
         self.stdout.write(f"{replayed} of {len(asked)} queries are due again")

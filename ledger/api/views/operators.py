@@ -38,8 +38,9 @@ class PrepaidBalance(APIView):
     )
     def get(self, request: Request) -> Response:
         """Print one row a currency."""
-        rows = balances.prepaid(operator_of(request))
-        return Response(BalanceSerializer({"balances": rows}).data)
+        operator = operator_of(request)
+        told = {"balances": balances.prepaid(operator), "reserved": balances.reserved(operator)}
+        return Response(BalanceSerializer(told).data)
 
 
 class TopUps(generics.GenericAPIView[TopUp]):
