@@ -73,6 +73,7 @@ def build(*, at: datetime, root: Path | None = None) -> SnapshotRelease:
         sha256=bytes.fromhex(manifest.sha256),
         created_at=at,
         expires_at=manifest.expires,
+        complete=True,
     )
     _forget(root, release)
     return release
@@ -129,7 +130,7 @@ def _usable_state(
     """Return the tables of the last release when a delta may follow it, None when a base must."""
     if previous is None or len(changed) > MOST_CHANGES:
         return None
-    base = SnapshotRelease.objects.filter(seq=previous.base_seq).first()
+    base = SnapshotRelease.objects.filter(seq=previous.base_seq, complete=True).first()
     if base is None or at - base.created_at >= BASE_EVERY:
         return None
     try:

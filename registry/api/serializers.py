@@ -8,8 +8,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from registry.answers import CheckItem
 from registry.api.fields import FlagField, InstantField, TextField, WholeNumberField
+from registry.asked import CheckItem
 from registry.collections import Method
 from registry.models import (
     COLLECTION_KINDS,
