@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 import pyarrow.compute as pc
 
-from registry import answers, decision_index, kept_answers, likenesses, served
+from registry import answers, decision_index, forms, kept_answers, likenesses, served
 from registry.answers import Question
 from registry.asked import Asked
 from registry.decision_index import EPOCH, MICROSECOND, Row
@@ -154,11 +154,16 @@ def _memory(
     asking: Asking,
     now: int,
 ) -> Memory:
-    found = [row for key in question.keys for row in rows.get(key.digest, ())]
-    instants = [statement["from"] for row in found for statement in row.statements]
+    found = [(key.kind, row) for key in question.keys for row in rows.get(key.digest, ())]
+    instants = [statement["from"] for _, row in found for statement in row.statements]
+    subjects = [row.subject for _, row in found]
+    if found and granted.keys().isdisjoint(subjects):
+        body = forms.body(found, tuple(asking.purposes), now)
+    else:
+        body = _body(question, rows, granted, asking)
     return Memory(
-        body=_body(question, rows, granted, asking),
-        subjects=[row.subject for row in found],
+        body=body,
+        subjects=subjects,
         since=max((each for each in instants if each <= now), default=0),
         until=min((each for each in instants if each > now), default=None),
     )
