@@ -132,8 +132,8 @@ def text_bytes(column: pa.Array) -> tuple[memoryview, memoryview]:
     """Return the bytes of all texts, one after another, and their int32 limits."""
     _, limits, data = column.buffers()
     first, last = column.offset, column.offset + len(column) + 1
-    numbers = memoryview(np.frombuffer(limits, "<i4")[first:last])
-    return memoryview(data) if data is not None else memoryview(b""), numbers
+    numbers: Any = np.frombuffer(limits, "<i4")[first:last]
+    return memoryview(data) if data is not None else memoryview(b""), memoryview(numbers)
 
 
 def _with_escapes(column: pa.Array) -> Numbers:

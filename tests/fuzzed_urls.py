@@ -129,7 +129,8 @@ def _as_ada_does(url: str, keys: Keys, found: Comparison) -> bool:
         return keys is None
     found.counts["parsed by ada"] += 1
     try:
-        theirs = canonical_url(parsed.href)
+        # Without the fragment, which belongs to no key but may grow past the length we read.
+        theirs = canonical_url(parsed.href.partition("#")[0])
     except InvalidIdentifier:
         return keys is None
     text = url.strip(_STRIPPED)

@@ -359,10 +359,13 @@ class ItemsField(serializers.Field[Asked, Any, Any, Any]):
 
 def _columns_of(data: list[Any]) -> Asked | None:
     """Return rows as columns; None when one is not of the right shape."""
-    if not all(type(row) is dict and row.keys() <= ITEM_FIELDS for row in data):
+    if set(map(type, data)) != {dict}:
+        return None if data else Asked(0, {})
+    given = set().union(*data)
+    if not given <= ITEM_FIELDS:
         return None
     try:
-        asked = Asked.of_values({n: [row.get(n) for row in data] for n in ITEM_FIELDS}, len(data))
+        asked = Asked.of_values({n: [row.get(n) for row in data] for n in given}, len(data))
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return None
     texts = sum(len(column) - column.null_count for column in asked.columns.values())
