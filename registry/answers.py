@@ -17,6 +17,19 @@ from tribute.identifiers import Key
 from tribute.verdict import Tier, Verdict
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
+__all__ = [
+    "REPEATED",
+    "Answer",
+    "CheckItem",
+    "Problem",
+    "Question",
+    "answer",
+    "by_subject",
+    "is_work",
+    "question",
+    "questions",
+]
+
 Rows = Mapping[bytes, Sequence[Row]]
 Grants = Mapping[str, Sequence[verdict.Grant]]
 

@@ -136,7 +136,7 @@ def view(*, at: datetime) -> View | None:
             return None
         news = _read(opened)
     elif news.newest_sha256 != opened.sha256:
-        _open_in_the_background()
+        _open_in_the_background(opened)
     return _agreed(opened, news, at)
 
 
@@ -156,19 +156,22 @@ def forget() -> None:
 
 def _agreed(opened: _Opened, news: _News, at: datetime) -> View | None:
     if at >= opened.manifest.expires:
-        return _refused(f"snapshot {opened.manifest.seq} has expired")
+        _refuse(f"snapshot {opened.manifest.seq} has expired")
+        return None
     if news.own_sha256 != opened.sha256:
-        return _refused(f"snapshot {opened.manifest.seq} is not this registry's")
+        _refuse(f"snapshot {opened.manifest.seq} is not this registry's")
+        return None
     if not news.too_many:
         with _process.lock:
             learnt = opened.learn(news.changes, news.horizon)
         if len(learnt.changed) <= MOST_CHANGED:
             _process.reason = ""
             return learnt
-    return _refused(f"too much changed since snapshot {opened.manifest.seq}")
+    _refuse(f"too much changed since snapshot {opened.manifest.seq}")
+    return None
 
 
-def _refused(reason: str) -> None:
+def _refuse(reason: str) -> None:
     if reason != _process.reason:
         logger.warning("Checks are answered from PostgreSQL alone: %s.", reason)
     _process.reason = reason
@@ -186,13 +189,15 @@ def _must_reopen(opened: _Opened, news: _News) -> bool:
 def _open_newest(news: _News) -> _Opened | None:
     """Open the newest release now; None when there is none that can be trusted."""
     if news.newest_seq is None:
-        return _refused("no snapshot has been published yet")
+        _refuse("no snapshot has been published yet")
+        return None
     if not news.newest_complete:
-        return _refused("the newest snapshot does not list every key")
+        _refuse("the newest snapshot does not list every key")
+        return None
     if news.newest_sha256 == _process.spoilt:
         return None  # tried before; why not stands in the state
     release = SnapshotRelease.objects.filter(seq=news.newest_seq).first()
-    opened = release and _open(bytes(release.manifest))
+    opened = None if release is None else _open(bytes(release.manifest))
     with _process.lock:
         _process.opened = opened
     return opened
@@ -204,16 +209,17 @@ def _open(data: bytes) -> _Opened | None:
         return _Opened(manifest, snapshots.home())
     except SnapshotError as error:
         _process.spoilt = hashlib.sha256(data).digest()
-        return _refused(f"the newest snapshot cannot be used: {error}")
+        _refuse(f"the newest snapshot cannot be used: {error}")
+        return None
 
 
-def _open_in_the_background() -> None:
+def _open_in_the_background(mine: _Opened) -> None:
     """Open a newer release while the one at hand goes on answering."""
     with _process.lock:
         if _process.opening is not None and _process.opening.is_alive():
             return
         release = SnapshotRelease.objects.order_by("-seq").filter(complete=True).first()
-        if release is None or bytes(release.sha256) == _process.spoilt:
+        if release is None or bytes(release.sha256) in {mine.sha256, _process.spoilt}:
             return
         _process.opening = threading.Thread(
             target=_take_over, args=[bytes(release.manifest)], daemon=True

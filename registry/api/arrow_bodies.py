@@ -42,7 +42,7 @@ class ArrowItems(BaseParser):
         stream: IO[Any],
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
-    ) -> Asked:
+    ) -> Any:
         """Return the items. Raises ParseError, BodyTooLarge, TooManyItems."""
         del media_type, parser_context
         limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE

@@ -22,6 +22,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
+from unittest import mock
 
 import django
 import orjson
@@ -34,7 +35,7 @@ django.setup()
 from django.db import connection  # noqa: E402 - models need the set-up above
 from rest_framework.test import APIClient  # noqa: E402
 
-from registry import answering, served  # noqa: E402
+from registry import served  # noqa: E402
 from registry.remembered import Remembered  # noqa: E402
 from server.postgres import superuser_url  # noqa: E402
 from tests.benchmarks import machine  # noqa: E402
@@ -156,11 +157,8 @@ def _post_arrow(client: APIClient, batch: list[str]) -> None:
 
 
 def _post_without_snapshot(client: APIClient, batch: list[str]) -> None:
-    looking, answering.served.view = answering.served.view, lambda **_: None
-    try:
+    with mock.patch.object(served, "view", return_value=None):
         _post_json(client, batch)
-    finally:
-        answering.served.view = looking
 
 
 def _time_of_any(server: psycopg.Connection[Any], batch: Sequence[str]) -> float:

@@ -102,7 +102,9 @@ def _copy_places(
 ) -> None:
     owner, prefix = ids.decode("cre", creator.pk), "wrk" if kind == "url" else "col"
     decision = "allow" if kind == "path" else "deny"
-    subjects, things, index = [ids.new_uuid7() for _ in values], [], []
+    subjects = [ids.new_uuid7() for _ in values]
+    things: list[tuple[Any, ...]] = []
+    index: list[tuple[Any, ...]] = []
     for subject, value in zip(subjects, values, strict=True):
         key = hashlib.sha256(TAGS[kind] + value.encode()).digest()
         said = _statements(creator, decision, at)

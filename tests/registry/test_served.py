@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from registry import answering, checks, consent, licensing, receipts, served, snapshots
+from registry import checks, consent, licensing, receipts, served, snapshots
 from registry.asked import CheckItem
 from registry.models import Check, SnapshotRelease
 from tests.factories import DAY, NOON, allow, deny, make_creator, make_operator, make_work
@@ -46,7 +46,7 @@ def assert_both_ways_alike(items: list[dict[str, str]], at: datetime, operator: 
     fast = checks.check(operator, asked, purposes, at=at)
     assert served.state()["from"] == "snapshot"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(answering.served, "view", lambda **_: None)
+        patch.setattr(served, "view", lambda **_: None)
         slow = checks.check(operator, asked, purposes, at=at)
     assert fast.results == slow.results
     assert fast.answered.lines.equals(slow.answered.lines)
