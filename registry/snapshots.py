@@ -127,7 +127,10 @@ def _take_changes(seq: int) -> frozenset[bytes]:
 def _usable_state(
     root: Path, previous: Manifest | None, changed: frozenset[bytes], at: datetime
 ) -> dict[str, Columns] | None:
-    """Return the tables of the last release when a delta may follow it, None when a base must."""
+    """Return the tables of the last release when a delta may follow it, None when a base must.
+
+    None also after a base that does not list every key: web processes would not answer from it.
+    """
     if previous is None or len(changed) > MOST_CHANGES:
         return None
     base = SnapshotRelease.objects.filter(seq=previous.base_seq, complete=True).first()

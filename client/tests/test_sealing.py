@@ -1,6 +1,7 @@
 """The kernel's roots are those that receipts define, whatever lines there are."""
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ SALT = bytes(range(32))
 
 
 def packed(lines: list[bytes]) -> tuple[memoryview, memoryview]:
-    limits = np.cumsum([0, *map(len, lines)]).astype("<i4")
+    limits: Any = np.cumsum([0, *map(len, lines)]).astype("<i4")
     return memoryview(b"".join(lines)), memoryview(limits)
 
 
