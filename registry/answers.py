@@ -6,36 +6,32 @@ Used alike by online checks, look-ups and the matching of manifests. A malformed
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from registry.asked import CheckItem
 from registry.decision_index import Row
 from tribute import identifiers, verdict
 from tribute.identifiers import Key
 from tribute.verdict import Tier, Verdict
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
+__all__ = [
+    "REPEATED",
+    "Answer",
+    "CheckItem",
+    "Problem",
+    "Question",
+    "answer",
+    "by_subject",
+    "is_work",
+    "question",
+    "questions",
+]
+
 Rows = Mapping[bytes, Sequence[Row]]
 Grants = Mapping[str, Sequence[verdict.Grant]]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckItem:
-    """One thing somebody wants to use, by one to three identifiers.
-
-    id: the asker's own name for it; None leaves it to its position.
-    """
-
-    id: str | None = None
-    url: str | None = None
-    sha256: str | None = None
-    iscc: str | None = None
-
-    def as_sent(self) -> dict[str, str]:
-        """Return the item as it stood in the question."""
-        fields = {"id": self.id, "url": self.url, "sha256": self.sha256, "iscc": self.iscc}
-        return {name: value for name, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +49,10 @@ class Question:
     id: str
     keys: tuple[Key, ...] = ()
     problem: Problem | None = None
+
+
+REPEATED = Question("", problem=Problem("duplicate_id", "An earlier item has this id."))
+"""What an item asks whose id an earlier one has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +95,30 @@ def questions(items: Sequence[CheckItem]) -> list[Question]:
     seen: set[str] = set()
     asked = []
     for position, item in enumerate(items):
-        question = _question(item, str(position) if item.id is None else item.id)
-        if question.id in seen:
-            problem = Problem("duplicate_id", "An earlier item has this id.")
-            question = Question(question.id, problem=problem)
-        seen.add(question.id)
-        asked.append(question)
+        public_id = str(position) if item.id is None else item.id
+        each = replace(REPEATED if public_id in seen else question(item), id=public_id)
+        seen.add(public_id)
+        asked.append(each)
     return asked
+
+
+def question(item: CheckItem) -> Question:
+    """Return the question one item asks by itself; its id is empty when the item has none."""
+    public_id = item.id or ""
+    keys: list[Key] = []
+    try:
+        if item.sha256 is not None:
+            keys.append(identifiers.key_of(IdentifierKind.SHA256, item.sha256))
+        if item.url is not None:
+            keys.extend(identifiers.candidate_keys(item.url))
+        if item.iscc is not None:
+            keys.append(identifiers.key_of(IdentifierKind.ISCC, item.iscc))
+    except identifiers.InvalidIdentifier as error:
+        return Question(public_id, problem=Problem("invalid_identifier", str(error)))
+    if not keys:
+        detail = "The item has none of url, sha256, iscc."
+        return Question(public_id, problem=Problem("identifier_required", detail))
+    return Question(public_id, tuple(keys))
 
 
 def answer(  # noqa: PLR0913 - a question is put in full, each part by name
@@ -151,23 +168,6 @@ def by_subject(grants: Iterable[verdict.Grant]) -> Grants:
     for grant in grants:
         grouped[grant.subject].append(grant)
     return grouped
-
-
-def _question(item: CheckItem, public_id: str) -> Question:
-    keys: list[Key] = []
-    try:
-        if item.sha256 is not None:
-            keys.append(identifiers.key_of(IdentifierKind.SHA256, item.sha256))
-        if item.url is not None:
-            keys.extend(identifiers.candidate_keys(item.url))
-        if item.iscc is not None:
-            keys.append(identifiers.key_of(IdentifierKind.ISCC, item.iscc))
-    except identifiers.InvalidIdentifier as error:
-        return Question(public_id, problem=Problem("invalid_identifier", str(error)))
-    if not keys:
-        detail = "The item has none of url, sha256, iscc."
-        return Question(public_id, problem=Problem("identifier_required", detail))
-    return Question(public_id, tuple(keys))
 
 
 def _unanswerable(problem: Problem) -> Verdict:

@@ -22,7 +22,7 @@ from psycopg import Cursor
 from registry.decision_index import EPOCH, MICROSECOND
 from tribute.snapshot.changes import KEY_BYTES
 from tribute.snapshot.publishing import CodeBook
-from tribute.snapshot.scores import Segment, micros, timeline
+from tribute.snapshot.scores import PURPOSES, SILENCE, Segment, micros, timeline
 from tribute.snapshot.tables import GATE_SHIFT, GATE_URLS, KEY_TABLES, Columns, split_keys
 from tribute.verdict import Statement, Tier
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
@@ -35,6 +35,9 @@ COUNT_SNAPSHOT_ROWS = (_SQL / "count_snapshot_rows.sql").read_text()
 STREAM_SNAPSHOT_ROWS = (_SQL / "stream_snapshot_rows.sql").read_text()
 STREAM_SNAPSHOT_GATES = (_SQL / "stream_snapshot_gates.sql").read_text()
 READ_SNAPSHOT_ROWS = (_SQL / "read_snapshot_rows.sql").read_text()
+
+NOTHING_SAID = (Segment(0, (SILENCE,) * len(PURPOSES)),)
+"""What a key says that leads to something about which nobody has spoken: it is listed all the same."""
 
 # One statement without its names: subject, tier, narrowness, claimant, purpose, decision, since
 # (0: already), sequence, proven, disputed, and whether it is only about a likeness.
@@ -98,7 +101,7 @@ def spoken(
     rows: subject, tier, specificity, statements (JSON text) of each.
     """
     cases = _cases(rows, likeness=kind == IdentifierKind.ISCC, now=micros(at))
-    return Spoken(key, IdentifierKind(kind), canonical, _timeline(cases, at))
+    return Spoken(key, IdentifierKind(kind), canonical, _timeline(cases, at) or NOTHING_SAID)
 
 
 def _all_spoken(at: datetime) -> Iterator[Spoken]:

@@ -73,6 +73,7 @@ def build(*, at: datetime, root: Path | None = None) -> SnapshotRelease:
         sha256=bytes.fromhex(manifest.sha256),
         created_at=at,
         expires_at=manifest.expires,
+        complete=True,
     )
     _forget(root, release)
     return release
@@ -126,10 +127,13 @@ def _take_changes(seq: int) -> frozenset[bytes]:
 def _usable_state(
     root: Path, previous: Manifest | None, changed: frozenset[bytes], at: datetime
 ) -> dict[str, Columns] | None:
-    """Return the tables of the last release when a delta may follow it, None when a base must."""
+    """Return the tables of the last release when a delta may follow it, None when a base must.
+
+    None also after a base that does not list every key: web processes would not answer from it.
+    """
     if previous is None or len(changed) > MOST_CHANGES:
         return None
-    base = SnapshotRelease.objects.filter(seq=previous.base_seq).first()
+    base = SnapshotRelease.objects.filter(seq=previous.base_seq, complete=True).first()
     if base is None or at - base.created_at >= BASE_EVERY:
         return None
     try:

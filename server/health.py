@@ -5,6 +5,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from registry import served
+
 
 @never_cache
 @require_safe
@@ -16,10 +18,13 @@ def alive(_request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(_request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the database answers, else 503. The broker is not needed to serve."""
+    """Answer 200 when the database answers, else 503. The broker is not needed to serve.
+
+    ``checks`` says whether this process answers checks from a snapshot, and why not otherwise.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
         return JsonResponse({"status": "the database does not answer"}, status=503)
-    return JsonResponse({"status": "ready"})
+    return JsonResponse({"status": "ready", "checks": served.state()})

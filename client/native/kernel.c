@@ -44,7 +44,7 @@ typedef struct {
 /* A key on its way: the text to hash, then where to look. */
 typedef struct {
     const u8 *text;
-    u64 high, low;
+    u64 high, low, rest[2];
     u32 at;
     u16 length;
     u8 row, table, tag, gate;
@@ -74,6 +74,8 @@ static inline u64 joined(const u32 *s) { return (u64)s[0] << 32 | s[1]; }
 static inline void finish(job *j, const u32 *state, const table *tables) {
     j->high = joined(state);
     j->low = joined(state + 2);
+    j->rest[0] = joined(state + 4);
+    j->rest[1] = joined(state + 6);
     PREFETCH(tables[j->table].directory + (j->high >> tables[j->table].shift));
 }
 
@@ -120,22 +122,29 @@ static inline void raise_scores(u32 *best, const snapshot *s, u32 code) {
         if (scores[p] > best[p]) best[p] = scores[p];
 }
 
-/* Look all hashed jobs up; two passes, so that memory answers while we work. */
-static void probe_jobs(workspace *w, const snapshot *s) {
+/* Ask memory for where each job's key would stand, so that it answers while we work. */
+static void seek_jobs(workspace *w, const table *tables) {
     for (int i = 0; i < w->count; i++) {
         job *j = w->jobs + i;
-        const table *t = s->tables + j->table;
+        const table *t = tables + j->table;
         j->at = t->directory[j->high >> t->shift];
         PREFETCH(t->high + j->at);
     }
+}
+
+/* The code of a job's key, looked for from a place on; 0 when it is not there. */
+static inline u32 code_of(const table *t, const job *j, u32 at) {
+    while (at < t->rows && t->high[at] < j->high) at++;
+    while (at < t->rows && t->high[at] == j->high && t->low[at] < j->low) at++;
+    if (at == t->rows || t->high[at] != j->high || t->low[at] != j->low) return 0;
+    return t->code[at];
+}
+
+static void probe_jobs(workspace *w, const snapshot *s) {
+    seek_jobs(w, s->tables);
     for (int i = 0; i < w->count; i++) {
         job *j = w->jobs + i;
-        const table *t = s->tables + j->table;
-        u32 at = j->at;
-        while (at < t->rows && t->high[at] < j->high) at++;
-        while (at < t->rows && t->high[at] == j->high && t->low[at] < j->low) at++;
-        if (at == t->rows || t->high[at] != j->high || t->low[at] != j->low) continue;
-        u32 code = t->code[at];
+        u32 code = code_of(s->tables + j->table, j, j->at);
         if (j->table == HOST) {
             if (j->gate) w->gate[j->row] = (u8)(code >> GATE_SHIFT);
             code &= CODE_MASK;
@@ -165,19 +174,20 @@ static inline u32 memo_slot(const u8 *text, int length) {
     return (u32)(hash & (MEMO_SIZE - 1));
 }
 
-/* The keys of a row's host: as it stands, without its port, and the domains that cover it. */
+/* The keys of a row's host, the least specific first: the domains that cover it, without its
+ * port, and as it stands. */
 static void add_host_jobs(workspace *w, int row) {
     const parts *c = w->shape + row;
     const u8 *text = w->text[row];
-    add_job(w, row, HOST, TAG_HOST, text, c->authority);
-    w->jobs[w->count - 1].gate = 1;
-    if (c->authority != c->host) add_job(w, row, HOST, TAG_HOST, text, c->host);
     int labels = 1;
     for (int at = c->host - 1; at >= 0 && labels <= MOST_DOMAIN_LABELS; at--) {
         if (text[at] != '.') continue;
         if (labels++ > 1) add_job(w, row, DOMAIN, TAG_DOMAIN, text + at + 1, c->host - at - 1);
     }
     if (labels <= MOST_DOMAIN_LABELS) add_job(w, row, DOMAIN, TAG_DOMAIN, text, c->host);
+    if (c->authority != c->host) add_job(w, row, HOST, TAG_HOST, text, c->host);
+    add_job(w, row, HOST, TAG_HOST, text, c->authority);
+    w->jobs[w->count - 1].gate = 1;
 }
 
 static void add_place_jobs(workspace *w, int row) {
@@ -258,6 +268,10 @@ static Py_ssize_t check_rows(workspace *w, const snapshot *s, const u8 *data,
     return slow_rows;
 }
 
+#include "presence.h"
+
+#include "sealing.h"
+
 /* Everything below speaks Python ----------------------------------------------------------- */
 
 enum { PER_TABLE = 4, HELD = TABLES * PER_TABLE, FORMAT_BUFFERS = HELD + 5 };
@@ -322,6 +336,63 @@ static PyObject *check(PyObject *module, PyObject *args) {
     return answer;
 }
 
+static PyObject *present(PyObject *module, PyObject *args) {
+    enum { TABLE_BUFFERS = LAYERS * HELD };
+    PyObject *layers[LAYERS * TABLES], *answer = NULL;
+    Py_buffer b[TABLE_BUFFERS + 2];
+    table tables[LAYERS * TABLES];
+    int shift, held = 0, fits = 1;
+    (void)module;
+#define FOUR(i) layers + (i), layers + (i) + 1, layers + (i) + 2, layers + (i) + 3
+    if (!PyArg_ParseTuple(args, "OOOOOOOOy*y*", FOUR(0), FOUR(TABLES), b + TABLE_BUFFERS,
+                          b + TABLE_BUFFERS + 1))
+        return NULL;
+#undef FOUR
+    for (int i = 0; i < LAYERS * TABLES && fits; i++) {
+        Py_buffer *of = b + PER_TABLE * i;
+        if (!PyTuple_Check(layers[i]) ||
+            !PyArg_ParseTuple(layers[i], "y*y*y*y*i", of, of + 1, of + 2, of + 3, &shift)) {
+            if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "a table is a tuple");
+            goto done;
+        }
+        held = PER_TABLE * (i + 1);
+        fits = table_of(tables + i, of, shift);
+    }
+    const Py_buffer *data = b + TABLE_BUFFERS, *offsets = data + 1;
+    Py_ssize_t rows = offsets->len / 4 - 1;
+    if (!fits || rows < 0 || !offsets_hold(offsets->buf, rows, data->len))
+        PyErr_SetString(PyExc_ValueError, "buffers do not fit together");
+    else
+        answer = found_keys(tables, data->buf, offsets->buf, rows);
+done:
+    for (int i = 0; i < held; i++) PyBuffer_Release(b + i);
+    PyBuffer_Release(b + TABLE_BUFFERS);
+    PyBuffer_Release(b + TABLE_BUFFERS + 1);
+    return answer;
+}
+
+static PyObject *salted_root(PyObject *module, PyObject *args) {
+    Py_buffer salt, data, offsets;
+    PyObject *answer = NULL;
+    u8 root[32];
+    int made = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*y*y*", &salt, &data, &offsets)) return NULL;
+    Py_ssize_t rows = offsets.len / 4 - 1;
+    if (salt.len != 32 || rows < 1 || !offsets_hold(offsets.buf, rows, data.len)) {
+        PyErr_SetString(PyExc_ValueError, "buffers do not fit together");
+    } else {
+        Py_BEGIN_ALLOW_THREADS
+        made = root_of_lines(salt.buf, data.buf, offsets.buf, (size_t)rows, root);
+        Py_END_ALLOW_THREADS
+        answer = made ? PyBytes_FromStringAndSize((const char *)root, 32) : PyErr_NoMemory();
+    }
+    PyBuffer_Release(&salt);
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&offsets);
+    return answer;
+}
+
 static PyObject *canonical_of(PyObject *module, PyObject *args) {
     const char *text;
     Py_ssize_t length;
@@ -346,6 +417,11 @@ static PyMethodDef methods[] = {
     {"check", check, METH_VARARGS,
      "check(*domain, *host, *path, *url, scores, purposes, data, offsets, out, slow) -> slow rows\n"
      "\nEach table is high, low, code, directory, shift; offsets are int32, out is uint32."},
+    {"present", present, METH_VARARGS,
+     "present(*four tables, *four more, data, offsets) -> [keys of the row that are there, or None]\n"
+     "\nEach table is a tuple (high, low, code, directory, shift)."},
+    {"salted_root", salted_root, METH_VARARGS,
+     "salted_root(salt, data, offsets) -> the root over the salted lines of a check."},
     {"canonical", canonical_of, METH_VARARGS, "canonical(url) -> bytes, or None for the unusual."},
     {"use_sha_instructions", use_sha_instructions, METH_VARARGS,
      "use_sha_instructions(wanted) -> whether the processor's own are in use now."},

@@ -11,6 +11,7 @@ import pytest
 from tribute.identifiers import InvalidIdentifier, candidate_keys, canonical_url
 from tribute.snapshot import probing
 from tribute.snapshot.changes import Changes, gate_of
+from tribute.snapshot.presence import Presence, tagged, untagged
 from tribute.snapshot.probing import KERNEL, KernelProber, PlainProber
 from tribute.snapshot.tables import Columns, Numbers
 
@@ -143,3 +144,56 @@ def test_without_a_kernel_the_plain_way_answers(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(probing, "KERNEL", None)
 
     assert isinstance(probing.prober(rules), PlainProber)
+
+
+# Presence -----------------------------------------------------------------------------------------
+
+
+def test_presence_is_the_same_with_and_without_the_kernel() -> None:
+    chance = random.Random(9)
+    asked = urls(chance, ROWS // 2)
+    below, above = tables(chance, asked[::3]), tables(chance, asked[1::3])
+    column = pa.array(asked)
+    plain = Presence(below, plain=True).with_changed(above).of_urls(column)
+
+    for _ in kernels():
+        layered = Presence(below).with_changed(above)
+        assert layered.of_urls(column) == plain
+        assert layered.of_urls(column.slice(70, 500)) == plain[70:570]
+        assert Presence(below).of_urls(column) == Presence(below, plain=True).of_urls(column)
+        assert layered.of_urls(column.slice(0, 0)) == []
+
+    assert plain.count(None) > 10
+    assert sum(bool(keys) for keys in plain) > ROWS // 8
+
+
+def test_found_keys_are_the_closest_first() -> None:
+    url = "https://deep.example.org:8080/a/b/c?d"
+    keys = candidate_keys(url)
+    rows = Changes()
+    for key in keys:
+        rows.put(key.kind, key.digest, 1)
+        if gate := gate_of(key.kind, key.canonical):
+            rows.open_gate(*gate)
+
+    for plain in (False, True):
+        (found,) = Presence(rows.columns(), plain=plain).of_urls(pa.array([url]))
+        assert found == b"".join(map(tagged, keys))
+        assert found is not None
+        assert [(k.kind, k.digest) for k in untagged(found)] == [(k.kind, k.digest) for k in keys]
+
+
+def test_presence_refuses_buffers_that_do_not_fit() -> None:
+    table = (np.zeros(1, "<u8"), np.zeros(1, "<u8"), np.zeros(1, "<u4"), np.zeros(3, "<u4"), 63)
+    fitting = np.array([0, 12], "<i4")
+
+    for kernel in kernels():
+        assert kernel.present(*[table] * 8, b"https://a.b/", fitting) == [b""]
+        for wrong in (np.array([0, 13], "<i4"), np.array([], "<i4"), np.array([5, 4], "<i4")):
+            with pytest.raises(ValueError, match="fit"):
+                kernel.present(*[table] * 8, b"https://a.b/", wrong)
+        with pytest.raises(ValueError, match="fit"):
+            kernel.present(*[table] * 7, (*table[:4], 62), b"https://a.b/", fitting)
+        for odd in (None, table[:4], [*table]):
+            with pytest.raises(TypeError):
+                kernel.present(*[table] * 7, odd, b"https://a.b/", fitting)

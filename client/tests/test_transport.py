@@ -9,10 +9,11 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from tribute import transport
-from tribute.transport import Registry, RegistryError
+from tribute import arrow_checks, transport
+from tribute.transport import ARROW_FROM, Registry, RegistryError
 from tribute.vocabulary import Decision, Purpose
 
 ITEMS = [{"url": "https://example.com/a"}, {"id": "mine", "sha256": "ab" * 32}]
@@ -382,3 +383,84 @@ def test_a_top_up_travels_under_the_callers_own_name_for_it(scripted: Scripted) 
     [(method, path, headers, body)] = scripted.requests
     assert (method, path, headers["Idempotency-Key"]) == ("POST", "/v1/topups", "november")
     assert json.loads(body) == {"amount": {"amount_micros": 50_000_000, "currency": "EUR"}}
+
+
+# Large checks, as Arrow streams -------------------------------------------------------------------
+
+MANY = [{"url": f"https://example.com/{number}"} for number in range(ARROW_FROM)]
+
+
+def streamed(count: int, check: str = "chk_1") -> bytes:
+    rows = [decided("deny") | {"considered": ["stm_1"]}] * count
+    columns = [
+        pa.array([str(number) for number in range(count)]),
+        pa.array(rows, arrow_checks.DECISION),
+        pa.nulls(count, arrow_checks.ERROR),
+    ]
+    schema = arrow_checks.answer_schema([Purpose.TRAIN_AI], {"check": check})
+    return arrow_checks.stream(pa.RecordBatch.from_arrays(columns, schema=schema))
+
+
+def test_large_checks_travel_as_arrow_streams(scripted: Scripted) -> None:
+    scripted.reply(streamed(len(MANY)), 201)
+
+    result = Registry(scripted.url, "key").check(MANY, [Purpose.TRAIN_AI])
+
+    [(_, path, headers, body)] = scripted.requests
+    assert path == "/v1/checks?purposes=train-ai"
+    assert headers["Content-Type"] == arrow_checks.MEDIA_TYPE
+    assert headers["Accept"].startswith(arrow_checks.MEDIA_TYPE)
+    sent = pa.ipc.open_stream(body).read_all().to_pylist()
+    assert sent == [{"id": str(n), **item} for n, item in enumerate(MANY)]
+    assert result.items == tuple(sent)
+    assert result.check == "chk_1"
+    assert {answer.decisions[Purpose.TRAIN_AI].decision for answer in result.answers} == {
+        Decision.DENY
+    }
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"",
+        b"{}",
+        streamed(ARROW_FROM)[:-200],
+        streamed(ARROW_FROM - 1),
+        streamed(0),
+        arrow_checks.question(MANY),
+    ],
+)
+def test_a_stream_that_does_not_fit_raises(scripted: Scripted, reply: bytes) -> None:
+    scripted.reply(reply, 201)
+
+    with pytest.raises(RegistryError) as caught:
+        Registry(scripted.url, "key").check(MANY, [Purpose.TRAIN_AI])
+
+    assert caught.value.code == "malformed_answer"
+
+
+def test_a_registry_that_reads_no_arrow_is_asked_in_json(scripted: Scripted) -> None:
+    scripted.reply({"code": "unsupported_media_type"}, 415)
+    for _ in range(2):
+        scripted.reply(answered(*map(str, range(len(MANY)))))
+    registry = Registry(scripted.url, "key")
+
+    for _ in range(2):
+        assert len(registry.check(MANY, [Purpose.TRAIN_AI]).answers) == len(MANY)
+
+    kinds = [headers["Content-Type"] for _, _, headers, _ in scripted.requests]
+    assert kinds == [arrow_checks.MEDIA_TYPE, "application/json", "application/json"]
+
+
+def test_without_pyarrow_json_does(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "find_spec", lambda _name: None)
+    scripted.reply(answered(*map(str, range(len(MANY)))))
+
+    Registry(scripted.url, "key").check(MANY, [Purpose.TRAIN_AI])
+
+    assert scripted.requests[0][2]["Content-Type"] == "application/json"
+
+
+def test_a_field_that_no_item_has_is_not_sent() -> None:
+    with pytest.raises(ValueError, match="'address'"):
+        arrow_checks.question([{"address": "https://example.com/"}])

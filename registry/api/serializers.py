@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from registry.answers import CheckItem
 from registry.api.fields import FlagField, InstantField, TextField, WholeNumberField
+from registry.asked import Asked
 from registry.collections import Method
 from registry.models import (
     COLLECTION_KINDS,
@@ -330,28 +332,48 @@ class CheckItemSerializer(serializers.Serializer[Any]):
 
 
 @extend_schema_field(CheckItemSerializer(many=True))
-class ItemsField(serializers.Field[list[CheckItem], Any, Any, Any]):
-    """Ten thousand items without a serializer for each: form only, by plain loops.
+class ItemsField(serializers.Field[Asked, Any, Any, Any]):
+    """Ten thousand items without a serializer for each: form only, by the column.
 
     A row of the wrong shape refuses the batch and is named by its number (from 0).
     """
 
-    def to_internal_value(self, data: Any) -> list[CheckItem]:
+    def to_internal_value(self, data: Any) -> Asked:
         """Return the items in their order."""
         if not isinstance(data, list):
             raise serializers.ValidationError("A list of items is expected.", code="not_a_list")
+        asked = _columns_of(data)
+        if asked is not None:
+            return asked
         wrong = {
             str(number): [ErrorDetail(problem, code="invalid_item")]
             for number, row in enumerate(data)
             if (problem := shape_problem(row))
         }
-        if wrong:
-            raise serializers.ValidationError(wrong)
-        return [CheckItem(**row) for row in data]
+        raise serializers.ValidationError(wrong)
 
-    def to_representation(self, value: list[CheckItem]) -> Any:
+    def to_representation(self, value: Asked) -> Any:
         """Print the items as they were sent."""
-        return [item.as_sent() for item in value]
+        return [value.item(row).as_sent() for row in range(value.rows)]
+
+
+def _columns_of(data: list[Any]) -> Asked | None:
+    """Return rows as columns; None when one is not of the right shape."""
+    if set(map(type, data)) != {dict}:
+        return None if data else Asked(0, {})
+    given = set().union(*data)
+    if not given <= ITEM_FIELDS:
+        return None
+    try:
+        asked = Asked.of_values({n: [row.get(n) for row in data] for n in given}, len(data))
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return None
+    texts = sum(len(column) - column.null_count for column in asked.columns.values())
+    ids = asked.columns.get("id")
+    longest = 0 if ids is None else pc.max(pc.utf8_length(ids)).as_py() or 0
+    if texts != sum(map(len, data)) or longest > LONGEST_ITEM_ID:
+        return None
+    return asked
 
 
 def shape_problem(row: object) -> str | None:
@@ -375,6 +397,17 @@ class NewCheckSerializer(StrictSerializer):
         child=serializers.ChoiceField(choices=PURPOSE_CHOICES), min_length=1, max_length=10
     )
     as_of = InstantField(required=False, help_text="Ask what the answer was then.")
+
+
+class ArrowQuestionSerializer(StrictSerializer):
+    """What stands in the address when the items are an Arrow stream."""
+
+    purposes = serializers.ListField(
+        child=serializers.ChoiceField(choices=PURPOSE_CHOICES),
+        min_length=1,
+        max_length=10,
+    )
+    as_of = InstantField(required=False)
 
 
 class AnsweredSerializer(serializers.Serializer[Any]):

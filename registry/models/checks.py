@@ -1,6 +1,5 @@
 """Consent questions that were asked, kept so that their receipts outlive the answer."""
 
-import zlib
 from functools import cached_property
 from typing import Any
 
@@ -9,7 +8,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import CheckConstraint, Q
 
+from registry import kept_answers
 from registry.ids import TypedIdField
+from registry.kept_answers import Answered
 from registry.models.people import Operator
 
 
@@ -26,7 +27,7 @@ class Check(models.Model):
     request_digest = models.BinaryField(max_length=32)
     answers_root = models.BinaryField(max_length=32)
     salt = models.BinaryField(max_length=32)
-    # zlib of one canonical JSON object a line: the item as it was sent, and its answer.
+    # As ``registry.kept_answers`` writes them: the items as they were sent, and their answers.
     answers = models.BinaryField()
     # How many leaves the log had when the question was answered.
     log_size = models.BigIntegerField()
@@ -47,12 +48,16 @@ class Check(models.Model):
         return self.id
 
     @cached_property
+    def answered(self) -> Answered:
+        """The items and their answers, by the column."""
+        return kept_answers.unpack(bytes(self.answers))
+
+    @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        """Return ``{"item": as it was sent, "answer": …}`` for each item, in order."""
-        lines = zlib.decompress(bytes(self.answers)).splitlines()
-        return [orjson.loads(line) for line in lines]
+        """``{"item": as it was sent, "answer": …}`` for each item, in order."""
+        return [orjson.loads(line) for line in self.answered.lines.to_pylist()]
 
     @property
     def results(self) -> list[dict[str, Any]]:
-        """Return the answers alone, in order: ``id``, ``decisions`` by purpose, perhaps ``error``."""
+        """The answers alone, in order: ``id``, ``decisions`` by purpose, perhaps ``error``."""
         return [row["answer"] for row in self.rows]

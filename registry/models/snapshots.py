@@ -14,6 +14,9 @@ class SnapshotRelease(models.Model):
     sha256 = models.BinaryField(max_length=32)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    # It lists every key that leads somewhere. Earlier ones left out works about which nothing is
+    # said, and web processes do not answer from those.
+    complete = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = [

@@ -1,7 +1,8 @@
--- read_snapshot_rows: everything that is said under some keys, for a delta.
+-- read_snapshot_rows: everything that is said under some keys, for a delta; a work about which
+-- nothing is said is there too, since online answers name what was recognised.
 -- in    keys bytea[]
 -- out   key, kind, canonical, subject, tier, specificity, statements (JSON text); in the order
---       of keys; nothing for keys under which nothing is said
+--       of keys; nothing for keys that lead nowhere
 SELECT said.key, place.kind, place.canonical,
        said.subject, said.tier, said.specificity, said.statements::text
   FROM registry_decisionindex AS said
@@ -10,5 +11,4 @@ SELECT said.key, place.kind, place.canonical,
         SELECT key, kind, canonical FROM registry_collection WHERE key = ANY(%(keys)b::bytea[])
        ) AS place ON place.key = said.key
  WHERE said.key = ANY(%(keys)b::bytea[])
-   AND said.statements <> '[]'::jsonb
  ORDER BY said.key

@@ -1,4 +1,4 @@
--- stream_snapshot_gates: on which hosts something is said of URLs or path prefixes.
+-- stream_snapshot_gates: on which hosts URLs or path prefixes lead somewhere.
 -- out   key bytea (the host's, ckey/1), urls boolean, depth int (slashes of the deepest prefix);
 --       in the order of keys
 SELECT sha256('\x04'::bytea || convert_to(authority, 'UTF8')) AS key,
@@ -11,6 +11,6 @@ SELECT sha256('\x04'::bytea || convert_to(authority, 'UTF8')) AS key,
                length(canonical) - length(replace(canonical, '/', ''))
           FROM registry_collection WHERE kind = 'path') AS place
  WHERE EXISTS (SELECT FROM registry_decisionindex AS said
-                WHERE said.key = place.key AND said.statements <> '[]'::jsonb)
+                WHERE said.key = place.key)
  GROUP BY authority
  ORDER BY 1

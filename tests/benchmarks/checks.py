@@ -5,8 +5,8 @@
 
 Counted is processor time, since neighbours make clocks swing. Yardsticks: datatrove's URLFilter
 with the same lists (from requirements/bench.txt; without it that column is left out), our own
-plain Python, and for the API ``= ANY`` on a covering index in PostgreSQL. Every contender but
-datatrove and ``= ANY`` reads Parquet and writes Parquet; those two get their input for free.
+plain Python, and for the API (the real endpoint: see ``checks_endpoint``) ``= ANY`` in PostgreSQL. Every
+contender but datatrove and ``= ANY`` reads Parquet and writes Parquet; those two get their input for free.
 Answers are compared first: the kernel against plain Python, on a million invented addresses.
 """
 
@@ -19,21 +19,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-import orjson
-import psutil
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from server.embedded import PROJECT
 from server.postgres import superuser_url
-from tests.benchmarks import machine
+from tests.benchmarks import checks_endpoint, machine
 from tests.benchmarks.checks_world import (
     NOW,
     PUBLIC,
@@ -43,14 +41,14 @@ from tests.benchmarks.checks_world import (
     publish,
     write_crawl,
 )
-from tribute.identifiers import InvalidIdentifier, candidate_keys
 from tribute.snapshot import Snapshot
 from tribute.snapshot.parquet import Rules, filter_file
 from tribute.vocabulary import Purpose
 
 ROUNDS = 5
 SAMPLE = 20_000
-API_ITEMS = 10_000
+MOST_ONLINE = 1_000_000
+"""URLs in the registry that is asked online: filling one through PostgreSQL takes its time."""
 RULES = Rules((Purpose.TRAIN_AI,), unknown="keep")
 BARS = {"datatrove": 10.0, "pure_python": 5.0, "api_vs_any": 10.0}
 
@@ -88,7 +86,11 @@ def main() -> None:
             ratios = {name: round(t / per_row["snapshot"], 1) for name, t in per_row.items()}
             ratios.pop("snapshot")
             figures["ratios" if regime == "dense" else "ratios_sparse"] = ratios
-        figures["ratios"]["api_vs_any"] = _api(server, crawls["dense"], fast, figures)
+    most = Sizes(MOST_ONLINE, MOST_ONLINE, MOST_ONLINE, 0)
+    online = Sizes(*map(min, astuple(sizes), astuple(most)))
+    figures["online"] = checks_endpoint.measure(online)
+    for regime, name in (("dense", "ratios"), ("sparse", "ratios_sparse")):
+        figures[name]["api_vs_any"] = figures["online"][regime]["arrow_vs_any"]
     _conclude(figures, described)
 
 
@@ -199,66 +201,6 @@ def _report(regime: str, crawl: Path, fast: Snapshot, per_row: dict[str, float])
     for name, seconds in per_row.items():
         times = "" if name == "snapshot" else f"{seconds / per_row['snapshot']:8.1f} × the snapshot"
         say(f"  {name:<12}{seconds * 1e6:8.2f} µs a row{1 / seconds:>14,.0f} rows/s{times}")
-
-
-def _api(
-    server: psycopg.Connection[Any], crawl: Path, fast: Snapshot, figures: dict[str, Any]
-) -> float:
-    """Compare a batch of the API, body to body, with the backend's time for ``= ANY`` alone."""
-    urls = pq.read_table(crawl, columns=["url"]).column("url").to_pylist()[:API_ITEMS]
-    body = orjson.dumps({"items": [{"url": url} for url in urls], "purposes": ["train-ai"]})
-    keys = list({key.digest for url in urls for key in _keys(url)})
-    _fill(server, fast)
-    backend = psutil.Process(server.info.backend_pid)
-    mine, theirs = [], []
-    for _ in range(ROUNDS + 2):
-        busy = time.process_time()
-        for _ in range(10):
-            _answer(body, fast)
-        mine.append((time.process_time() - busy) / 10)
-        busy = sum(backend.cpu_times()[:2])
-        for _ in range(10):
-            server.execute(
-                "SELECT key, code FROM bench_checks WHERE key = ANY(%b)",
-                [[key[:16] for key in keys]], binary=True, prepare=True,
-            ).fetchall()  # fmt: skip
-        theirs.append((sum(backend.cpu_times()[:2]) - busy) / 10)
-    server.execute("DROP TABLE bench_checks")
-    figures["api_urls_per_s"] = round(API_ITEMS / median(mine))
-    figures["any_urls_per_s"] = round(API_ITEMS / median(theirs))
-    say(f"\nAPI batches of {API_ITEMS:,}: {figures['api_urls_per_s']:,} URLs/s from the snapshot,")
-    say(f"  {figures['any_urls_per_s']:,} URLs/s by = ANY ({len(keys) / len(urls):.1f} keys a URL)")
-    return round(median(theirs) / median(mine), 1)
-
-
-def _answer(body: bytes, snapshot: Snapshot) -> bytes:
-    asked = orjson.loads(body)
-    found = snapshot.check([item["url"] for item in asked["items"]], [Purpose.TRAIN_AI], at=NOW)
-    words = ("unknown", "allow", "license", "deny")
-    return orjson.dumps([words[code] for code in found.codes[:, 0].tolist()])
-
-
-def _keys(url: str) -> Sequence[Any]:
-    try:
-        return candidate_keys(url)
-    except InvalidIdentifier:
-        return ()
-
-
-def _fill(server: psycopg.Connection[Any], snapshot: Snapshot) -> None:
-    """Put every key of the snapshot into a table with a covering index, warm."""
-    say("\nFilling a table in PostgreSQL with the same keys …")
-    server.execute("DROP TABLE IF EXISTS bench_checks")
-    server.execute("CREATE UNLOGGED TABLE bench_checks (key bytea, code int)")
-    with server.cursor().copy("COPY bench_checks FROM STDIN (FORMAT binary)") as copy:
-        copy.set_types(["bytea", "int4"])
-        for table in ("domain", "host", "path", "url"):
-            columns = snapshot.tables[table]
-            keys = np.stack([columns["high"], columns["low"]], axis=1).astype(">u8").tobytes()
-            for at in range(len(columns["code"])):
-                copy.write_row((keys[16 * at : 16 * at + 16], 1))
-    server.execute("CREATE UNIQUE INDEX bench_checks_key ON bench_checks (key) INCLUDE (code)")
-    server.execute("VACUUM ANALYZE bench_checks")
 
 
 def _conclude(figures: dict[str, Any], described: dict[str, str]) -> None:

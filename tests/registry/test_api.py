@@ -188,14 +188,14 @@ def test_a_check_is_answered_kept_and_proven() -> None:
     items = [{"id": "x", "url": "https://ada.example/1"}, {"url": "broken"}]
 
     asked = post(client, "/v1/checks", {"items": items, "purposes": ["train-ai"]})
-    read = client.get(f"/v1/checks/{asked.data['check']}")
-    receipt = client.get(f"/v1/checks/{asked.data['check']}/receipt")
-    row = client.get(f"/v1/checks/{asked.data['check']}/receipt", {"row": 0})
+    read = client.get(f"/v1/checks/{asked.json()['check']}")
+    receipt = client.get(f"/v1/checks/{asked.json()['check']}/receipt")
+    row = client.get(f"/v1/checks/{asked.json()['check']}/receipt", {"row": 0})
 
     assert asked.status_code == 201
-    assert [a["id"] for a in asked.data["answers"]] == ["x", "1"]
-    assert asked.data["answers"][0]["decisions"]["train-ai"]["decision"] == "deny"
-    assert asked.data["answers"][1]["error"]["code"] == "invalid_identifier"
+    assert [a["id"] for a in asked.json()["answers"]] == ["x", "1"]
+    assert asked.json()["answers"][0]["decisions"]["train-ai"]["decision"] == "deny"
+    assert asked.json()["answers"][1]["error"]["code"] == "invalid_identifier"
     assert read.json() == asked.json()
     proven = verifier.verify_receipt(receipt.json(), public_key=receipts.public_key(), items=items)
     assert proven.items == 2
@@ -240,7 +240,7 @@ def test_a_check_of_the_wrong_shape_is_refused_with_its_rows(
 def test_mallory_reads_no_check_of_acmes() -> None:
     client = api_client(make_operator("acme"))
     body = {"items": [{"url": "https://a.example"}], "purposes": ["train-ai"]}
-    check = post(client, "/v1/checks", body).data["check"]
+    check = post(client, "/v1/checks", body).json()["check"]
     mallory = api_client(make_operator("mallory"))
 
     assert answer(mallory.get(f"/v1/checks/{check}")) == (404, "not_found")

@@ -33,7 +33,7 @@ def test_accepting_turns_the_operators_own_answer_into_allow() -> None:
 
     def told(asker: APIClient) -> Any:
         asked = asker.post("/v1/checks", question, format="json")
-        return asked.data["answers"][0]["decisions"]["train-ai"]
+        return asked.json()["answers"][0]["decisions"]["train-ai"]
 
     before = told(client)["decision"]
     granted = accept(client, body | {"effective_until": "2999-01-01T00:00:00Z"})

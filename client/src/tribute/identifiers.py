@@ -28,7 +28,7 @@ MAX_DOMAIN_LABELS = 6
 MAX_PATH_DEPTH = 15
 
 # The tag keeps the kinds apart: a host and a domain of the same name have different keys.
-_TAGS = {
+TAGS = {
     IdentifierKind.DOMAIN: b"\x01",
     IdentifierKind.PATH: b"\x02",
     IdentifierKind.URL: b"\x03",
@@ -279,7 +279,7 @@ def _canonical_iscc(raw: str) -> str:
 
 
 def _key(kind: IdentifierKind, canonical: str) -> Key:
-    return Key(kind, canonical, sha256(_TAGS[kind] + canonical.encode()).digest())
+    return Key(kind, canonical, sha256(TAGS[kind] + canonical.encode()).digest())
 
 
 def _shown(raw: str) -> str:

@@ -14,6 +14,9 @@ from uuid import UUID
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUE_OF = {character: value for value, character in enumerate(_ALPHABET)}
 _DIGITS = 26
+# Two digits at a time, since ids are written by the ten thousand.
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_PAIR_SHIFTS = range(10 * (_DIGITS // 2 - 1), -1, -10)
 _PREFIX = re.compile(r"[a-z]{1,16}")
 
 _NANOSECONDS_PER_MILLISECOND = 1_000_000
@@ -41,9 +44,7 @@ def encode(prefix: str, value: UUID) -> str:
     if not _PREFIX.fullmatch(prefix):
         raise InvalidId(f"a prefix is 1 to 16 lower-case letters, not {prefix!r}")
     bits = value.int
-    return f"{prefix}_" + "".join(
-        _ALPHABET[bits >> shift & 31] for shift in range(5 * (_DIGITS - 1), -1, -5)
-    )
+    return f"{prefix}_" + "".join([_PAIRS[bits >> shift & 1023] for shift in _PAIR_SHIFTS])
 
 
 def decode(prefix: str, text: str) -> UUID:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import orjson
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -11,11 +13,21 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import checks, receipts
+from registry.api import arrow_bodies
+from registry.api.arrow_bodies import ArrowItems
 from registry.api.callers import operator_of
+from registry.api.parsing import StrictJSON
 from registry.api.permissions import HasScope
-from registry.api.serializers import CheckSerializer, NewCheckSerializer
+from registry.api.serializers import (
+    ArrowQuestionSerializer,
+    CheckSerializer,
+    NewCheckSerializer,
+    StrictSerializer,
+)
+from registry.asked import Asked, joined, text_bytes
 from registry.ids import find
 from registry.models import Check
+from tribute.arrow_checks import MEDIA_TYPE
 from tribute.vocabulary import Purpose
 
 EXAMPLE = OpenApiExample(
@@ -34,26 +46,50 @@ EXAMPLE = OpenApiExample(
 )
 
 
+ANSWERS = {
+    (201, "application/json"): CheckSerializer,
+    (201, MEDIA_TYPE): OpenApiTypes.BINARY,
+}
+IN_ARROW = """
+With `Content-Type: application/vnd.apache.arrow.stream` the items are a stream of record batches,
+uncompressed, with the columns `id`, `url`, `sha256` (hexadecimal, or 32 bytes) and `iscc`: texts, with
+gaps where an item lacks one. Purposes and `as_of` then stand in the address. With `Accept:
+application/vnd.apache.arrow.stream` the answer is a stream, too: one row an item, in order, with `id`,
+a column named for each purpose (a struct of `decision`, `rule`, `statements`, `considered`,
+`matched_by`, `explanation`) and `error` (`code`, `detail`); the schema's metadata has `check`,
+`asked_at`, `as_of` and `log_size`. The receipt is the same either way.
+"""
+
+
 class Checks(APIView):
     """Consent questions."""
 
     permission_classes = [HasScope("checks:write")]
+    parser_classes = [StrictJSON, ArrowItems]
 
     @extend_schema(
         operation_id="check",
         summary="Ask what may be done with up to 10,000 items",
         description="Answers come in the order of the items. An item that is not understood is "
-        "`unknown`, with an error of its own. `unknown` is not a permission.",
-        request=NewCheckSerializer,
-        responses={201: CheckSerializer},
+        "`unknown`, with an error of its own. `unknown` is not a permission.\n" + IN_ARROW,
+        parameters=[
+            OpenApiParameter(
+                "purposes",
+                str,
+                many=True,
+                enum=[purpose.value for purpose in Purpose],
+                description="With an Arrow stream, and then needed; repeat it for several.",
+            ),
+            OpenApiParameter("as_of", OpenApiTypes.DATETIME, description="With an Arrow stream."),
+        ],
+        request={"application/json": NewCheckSerializer, MEDIA_TYPE: OpenApiTypes.BINARY},
+        responses=ANSWERS,
         examples=[EXAMPLE],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Ask, and print the answers."""
         operator = operator_of(request)
-        asked = NewCheckSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        given: dict[str, Any] = asked.validated_data
+        given = question_in(request)
         made = checks.check(
             operator,
             given["items"],
@@ -61,7 +97,7 @@ class Checks(APIView):
             as_of=given.get("as_of"),
             at=timezone.now(),
         )
-        return Response(printed(made), status.HTTP_201_CREATED)
+        return printed(made, request, status.HTTP_201_CREATED)
 
 
 class OneCheck(APIView):
@@ -69,10 +105,14 @@ class OneCheck(APIView):
 
     permission_classes = [HasScope("checks:write")]
 
-    @extend_schema(operation_id="getCheck", summary="Read a check again", responses=CheckSerializer)
-    def get(self, request: Request, check_id: str) -> Response:
+    @extend_schema(
+        operation_id="getCheck",
+        summary="Read a check again",
+        responses={(200, kind): answer for (_, kind), answer in ANSWERS.items()},
+    )
+    def get(self, request: Request, check_id: str) -> HttpResponse:
         """Print the answers as they were given."""
-        return Response(printed(find(operator_of(request).checks.all(), check_id)))
+        return printed(find(operator_of(request).checks.all(), check_id), request)
 
 
 class Receipt(APIView):
@@ -100,14 +140,35 @@ class Receipt(APIView):
         return Response(receipts.row(check, number.run_validation(row)))
 
 
-def printed(check: Check) -> dict[str, object]:
-    """Return what CheckSerializer describes; ten thousand answers are printed as they were kept."""
-    return {
+def question_in(request: Request) -> dict[str, Any]:
+    """Return items, purposes and perhaps as_of, from JSON or from a stream and the address."""
+    if isinstance(request.data, Asked):
+        words = {"purposes": request.query_params.getlist("purposes")}
+        rest = {name: request.query_params[name] for name in request.query_params}
+        asked: StrictSerializer = ArrowQuestionSerializer(data=rest | words)
+        asked.is_valid(raise_exception=True)
+        return {"items": request.data, **asked.validated_data}
+    asked = NewCheckSerializer(data=request.data)
+    asked.is_valid(raise_exception=True)
+    return dict(asked.validated_data)
+
+
+def printed(check: Check, request: Request, status_code: int = status.HTTP_200_OK) -> HttpResponse:
+    """Print a check as CheckSerializer describes it, or as a stream where that is asked for.
+
+    Ten thousand answers are joined by the column, past the serializers.
+    """
+    if MEDIA_TYPE in request.headers.get("Accept", ""):
+        return HttpResponse(arrow_bodies.printed(check), MEDIA_TYPE, status_code)
+    about = {
         "check": check.pk,
         "asked_at": check.asked_at,
         "as_of": check.as_of,
         "purposes": check.purposes,
         "items_count": check.items_count,
         "log_size": check.log_size,
-        "answers": check.results,
     }
+    listed, limits = text_bytes(joined([check.answered.printed, ","]))
+    head = orjson.dumps(about, option=orjson.OPT_UTC_Z)[:-1]
+    body = b"".join([head, b',"answers":[', listed[limits[0] : limits[len(limits) - 1] - 1], b"]}"])
+    return HttpResponse(body, "application/json", status_code)

@@ -56,7 +56,7 @@ class KernelProber:
 
     def __init__(self, tables: Mapping[str, Columns]) -> None:
         self._plain = PlainProber(tables)
-        self._tables = [part for name in _URL_TABLES for part in _indexed(tables[name])]
+        self._tables = [part for name in _URL_TABLES for part in indexed(tables[name])]
 
     def scores(self, urls: pa.Array, scores: Numbers) -> tuple[Numbers, Numbers]:
         """Answer ordinary URLs by the block, then the others one by one."""
@@ -136,7 +136,7 @@ def _texts(urls: pa.Array) -> Iterable[str | None]:
             yield None
 
 
-def _indexed(table: Columns) -> tuple[Any, ...]:
+def indexed(table: Columns) -> tuple[Any, ...]:
     """Return a table as the kernel takes it, with a directory of its keys' first bits."""
     rows = len(table["high"])
     # One or two keys to an entry: hardly slower than fewer, at half the memory.

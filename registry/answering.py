@@ -1,0 +1,221 @@
+"""Answer the items of a check: by the million a minute from the snapshot, or one by one from PostgreSQL.
+
+Both ways give the same answers, byte for byte. The snapshot tells which keys lead anywhere; for most
+items none does, and that is the answer. What is said under the others is read from the decision
+index, once for items that are reached by the same keys, and remembered while it holds. ISCCs, the past,
+and whatever is malformed always go the long way.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pyarrow.compute as pc
+
+from registry import answers, decision_index, forms, kept_answers, likenesses, served
+from registry.answers import Question
+from registry.asked import Asked
+from registry.decision_index import EPOCH, MICROSECOND, Row
+from registry.kept_answers import Answered
+from registry.models import Grant, Operator
+from registry.remembered import Memory
+from registry.served import View
+from tribute import verdict
+from tribute.identifiers import TAGS
+from tribute.snapshot.presence import TAGGED_BYTES, untagged
+from tribute.vocabulary import IdentifierKind, Purpose
+
+_SHA256_TAG = TAGS[IdentifierKind.SHA256]
+_IS_SHA256 = r"\A[0-9A-Fa-f]{64}\z"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, for which purposes, and when.
+
+    as_of: the instant asked about, when it is in the past; else None.
+    """
+
+    operator: Operator
+    purposes: Sequence[Purpose]
+    at: datetime
+    as_of: datetime | None = None
+
+    @property
+    def then(self) -> datetime:
+        """The instant asked about."""
+        return self.at if self.as_of is None else self.as_of
+
+
+def answer(asked: Asked, asking: Asking) -> Answered:
+    """Return the answer to each item."""
+    view = served.view(at=asking.at) if asking.as_of is None else None
+    if view is None:
+        return _by_the_long_way(asked, asking)
+    return _from(view, asked, asking)
+
+
+def _by_the_long_way(asked: Asked, asking: Asking) -> Answered:
+    numbers: dict[bytes, int] = {}
+    bodies = _bodies(asked, range(asked.rows), asking)
+    which = [numbers.setdefault(body, len(numbers)) for body in bodies]
+    return Answered(asked, list(numbers), np.array(which, np.int32))
+
+
+def _from(view: View, asked: Asked, asking: Asking) -> Answered:
+    keys = _keys(asked, view)
+    numbers: dict[bytes | None, int] = {}
+    which = np.array([numbers.setdefault(each, len(numbers)) for each in keys], np.int32)
+    told = _told([each for each in numbers if each is not None], view, asking)
+    bodies = [b"" if each is None else told[each] for each in numbers]
+    again = asked.repeated()
+    long_way = sorted({row for row, each in enumerate(keys) if each is None} | {*again})
+    if long_way:
+        which[long_way] = np.arange(len(bodies), len(bodies) + len(long_way))
+        bodies += _bodies(asked, long_way, asking)
+    return Answered(asked, bodies, which)
+
+
+def _keys(asked: Asked, view: View) -> list[bytes | None]:
+    """Return each item's keys that lead somewhere, the closest first; None: it goes the long way."""
+    found: list[bytes | None] = [None] * asked.rows
+    if urls := asked.columns.get("url"):
+        if urls.null_count == 0:
+            found = view.presence.of_urls(urls)
+        else:
+            present = np.flatnonzero(urls.is_valid())
+            for row, keys in zip(present, view.presence.of_urls(urls.drop_null()), strict=True):
+                found[row] = keys
+    if "sha256" in asked.columns:
+        _add_hashes(found, asked, view)
+    if iscc := asked.columns.get("iscc"):
+        for row in np.flatnonzero(iscc.is_valid()):
+            found[row] = None
+    return found
+
+
+def _add_hashes(found: list[bytes | None], asked: Asked, view: View) -> None:
+    """Put the hash of an item's bytes before the keys of its URL."""
+    column = asked.columns["sha256"]
+    fine = pc.match_substring_regex(column, _IS_SHA256).to_pylist()
+    digests = {
+        row: hashlib.sha256(_SHA256_TAG + text.lower().encode()).digest()
+        for row, (text, matches) in enumerate(zip(column.to_pylist(), fine, strict=True))
+        if matches
+    }
+    there = view.presence.of_digests(IdentifierKind.SHA256, list(digests.values()))
+    urls = asked.columns.get("url")
+    lone = set(range(asked.rows) if urls is None else np.flatnonzero(urls.is_null()))
+    for (row, digest), known in zip(digests.items(), there, strict=True):
+        before = b"" if row in lone else found[row]
+        if before is not None:
+            found[row] = (_SHA256_TAG + digest if known else b"") + before
+    for row, matches in enumerate(fine):
+        if matches is False:
+            found[row] = None
+
+
+def _told(combinations: Sequence[bytes], view: View, asking: Asking) -> dict[bytes, bytes]:
+    """Return the answer to whatever is reached by each combination of keys."""
+    granted = _granted(asking)
+    now = (asking.at - EPOCH) // MICROSECOND
+    words = ",".join(asking.purposes).encode() + b"|"
+    told: dict[bytes, bytes] = {}
+    fresh = []
+    for each in combinations:
+        known = view.remembered.get(words + each)
+        usable = known and known.holds(now) and granted.keys().isdisjoint(known.subjects)
+        if known and usable and not (view.changed and _touched(each, view)):
+            told[each] = known.body
+        else:
+            fresh.append(each)
+    questions = {each: Question("", untagged(each)) for each in fresh}
+    rows = decision_index.read({key.digest for q in questions.values() for key in q.keys})
+    for each, question in questions.items():
+        memory = _memory(question, rows, granted, asking, now)
+        told[each] = memory.body
+        if granted.keys().isdisjoint(memory.subjects) and not _touched(each, view):
+            view.remembered.put(words + each, memory)
+    return told
+
+
+def _touched(combination: bytes, view: View) -> bool:
+    """Whether anything under these keys changed since the snapshot."""
+    starts = range(1, len(combination), TAGGED_BYTES)
+    return any(combination[start : start + TAGGED_BYTES - 1] in view.changed for start in starts)
+
+
+def _memory(
+    question: Question,
+    rows: Mapping[bytes, Sequence[Row]],
+    granted: answers.Grants,
+    asking: Asking,
+    now: int,
+) -> Memory:
+    found = [(key.kind, row) for key in question.keys for row in rows.get(key.digest, ())]
+    instants = [statement["from"] for _, row in found for statement in row.statements]
+    subjects = [row.subject for _, row in found]
+    if found and granted.keys().isdisjoint(subjects):
+        body = forms.body(found, tuple(asking.purposes), now)
+    else:
+        body = _body(question, rows, granted, asking)
+    return Memory(
+        body=body,
+        subjects=subjects,
+        since=max((each for each in instants if each <= now), default=0),
+        until=min((each for each in instants if each > now), default=None),
+    )
+
+
+def _bodies(asked: Asked, wanted: Iterable[int], asking: Asking) -> list[bytes]:
+    """Answer some items one by one, everything about them read from PostgreSQL."""
+    again = set(asked.repeated())
+    items = [(row, asked.item(row)) for row in wanted]
+    questions = [
+        answers.REPEATED if row in again else answers.question(item) for row, item in items
+    ]
+    keys = {key.digest for question in questions for key in question.keys}
+    rows = (
+        decision_index.read(keys)
+        if asking.as_of is None
+        else decision_index.as_of(keys, asking.as_of)
+    )
+    isccs = [item.iscc for _, item in items if item.iscc is not None]
+    likenesses.add(rows, isccs, asking.as_of)
+    granted = _granted(asking)
+    return [_body(question, rows, granted, asking) for question in questions]
+
+
+def _body(
+    question: Question,
+    rows: Mapping[bytes, Sequence[Row]],
+    granted: answers.Grants,
+    asking: Asking,
+) -> bytes:
+    found = answers.answer(
+        question,
+        rows,
+        granted,
+        purposes=asking.purposes,
+        asker=asking.operator.pk,
+        at=asking.then,
+    )
+    return kept_answers.body_of(found.to_json())
+
+
+def _granted(asking: Asking) -> answers.Grants:
+    """Return the operator's grants by subject, as far as they were known at the instant asked about."""
+    known = Grant.objects.filter(operator=asking.operator, recorded_at__lte=asking.then)
+    return answers.by_subject(
+        verdict.Grant(
+            id=grant.pk,
+            operator=asking.operator.pk,
+            subject=grant.subject_id,
+            purpose=Purpose(grant.purpose),
+            effective_from=grant.effective_from,
+            effective_until=grant.effective_until,
+        )
+        for grant in known
+    )

@@ -1,0 +1,258 @@
+"""The snapshot that this process answers from, and what changed since it was made.
+
+Each process maps the newest release that can be trusted, and asks PostgreSQL at every check which keys
+changed since: so a statement counts in every process from its commit. Where there is no snapshot that
+is whole, authentic, current and near enough, there is nothing to answer from, and the caller asks
+PostgreSQL for everything; ``state`` says why. Publishing is ``registry.snapshots``'s part.
+"""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from psycopg import Cursor
+
+from registry import snapshots
+from registry.models import SnapshotRelease
+from registry.remembered import Remembered
+from tribute.snapshot import SnapshotError
+from tribute.snapshot.changes import Changes, gate_of
+from tribute.snapshot.manifest import Manifest, verify
+from tribute.snapshot.presence import Presence
+from tribute.snapshot.publishing import state_folder
+from tribute.snapshot.tables import load, state_root, summarise
+from tribute.vocabulary import IdentifierKind
+
+READ_OVERLAY = (Path(__file__).parent / "sql" / "read_overlay.sql").read_text()
+MOST_CHANGED = 20_000
+"""Past so many keys changed since, a process no longer answers from its snapshot."""
+FARTHEST_BEHIND = snapshots.KEPT_CHANGES // 2
+"""So many releases later, changes that this process never saw may soon be forgotten."""
+
+Change = tuple[bytes, str | None, str | None]
+"""A key that changed, with its kind and canonical form; None where it leads nowhere now."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one check answers from.
+
+    presence: which keys lead somewhere, as far as this process knows by now. changed: the keys
+    (32 bytes) about which the snapshot is not to be believed. remembered: answers that hold as
+    long as none of their keys is among those.
+    """
+
+    seq: int
+    presence: Presence
+    changed: frozenset[bytes]
+    remembered: Remembered
+
+
+class _Opened:
+    """One release, mapped, and the changes after it that this process has seen."""
+
+    def __init__(self, manifest: Manifest, root: Path) -> None:
+        tables = load(state_folder(root, manifest.seq))
+        if state_root(summarise(tables)) != manifest.state_root:
+            raise SnapshotError(f"the tables of snapshot {manifest.seq} are not what was signed")
+        self.manifest, self.root = manifest, root
+        self.known_from = 0
+        self._base = self._presence = Presence(tables)
+        self._changes = Changes()
+        self._changed: frozenset[bytes] = frozenset()
+        self._seen: set[Change] = set()
+        self._remembered = Remembered()
+
+    @property
+    def sha256(self) -> bytes:
+        return bytes.fromhex(self.manifest.sha256)
+
+    def learn(self, news: Iterable[Change], horizon: int) -> View:
+        """Add changes; return what holds now."""
+        fresh = [change for change in news if change not in self._seen]
+        for digest, kind, canonical in fresh:
+            if kind is None or canonical is None:
+                continue  # it leads nowhere now, and did so at most in the snapshot
+            self._changes.put(IdentifierKind(kind), digest, 1)
+            if gate := gate_of(IdentifierKind(kind), canonical):
+                self._changes.open_gate(*gate)
+        if fresh:
+            self._seen.update(fresh)
+            self._changed |= {digest for digest, _, _ in fresh}
+            self._presence = self._base.with_changed(self._changes.columns())
+        self.known_from = max(self.known_from, horizon)
+        return View(self.manifest.seq, self._presence, self._changed, self._remembered)
+
+    @property
+    def changes(self) -> int:
+        return len(self._changed)
+
+
+@dataclass(slots=True)
+class _Process:
+    """What this process holds, under one lock."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    opened: _Opened | None = None
+    opening: threading.Thread | None = None
+    spoilt: bytes = b""
+    reason: str = "nothing was asked yet"
+
+
+_process = _Process()
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """One answer to ``read_overlay``."""
+
+    newest_seq: int | None
+    newest_sha256: bytes
+    newest_complete: bool
+    own_sha256: bytes | None
+    horizon: int
+    changes: Sequence[Change]
+    too_many: bool
+
+
+def view(*, at: datetime) -> View | None:
+    """Return what to answer from at ``at``, or None: ask PostgreSQL for everything.
+
+    Call it in the transaction of the check. What was committed before counts.
+    """
+    opened = _process.opened
+    news = _read(opened)
+    if opened is None or _must_reopen(opened, news):
+        opened = _open_newest(news)
+        if opened is None:
+            return None
+        news = _read(opened)
+    elif news.newest_sha256 != opened.sha256:
+        _open_in_the_background(opened)
+    return _agreed(opened, news, at)
+
+
+def state() -> dict[str, str | int]:
+    """Return what checks are answered from here: ``from``, and the snapshot's number or why not."""
+    opened = _process.opened
+    if _process.reason or opened is None:
+        return {"from": "database", "reason": _process.reason}
+    return {"from": "snapshot", "seq": opened.manifest.seq, "changed_since": opened.changes}
+
+
+def forget() -> None:
+    """Let go of everything; the next check opens the newest release again."""
+    with _process.lock:
+        _process.opened, _process.spoilt = None, b""
+
+
+def _agreed(opened: _Opened, news: _News, at: datetime) -> View | None:
+    if at >= opened.manifest.expires:
+        _refuse(f"snapshot {opened.manifest.seq} has expired")
+        return None
+    if news.own_sha256 != opened.sha256:
+        _refuse(f"snapshot {opened.manifest.seq} is not this registry's")
+        return None
+    if not news.too_many:
+        with _process.lock:
+            learnt = opened.learn(news.changes, news.horizon)
+        if len(learnt.changed) <= MOST_CHANGED:
+            _process.reason = ""
+            return learnt
+    _refuse(f"too much changed since snapshot {opened.manifest.seq}")
+    return None
+
+
+def _refuse(reason: str) -> None:
+    if reason != _process.reason:
+        logger.warning("Checks are answered from PostgreSQL alone: %s.", reason)
+    _process.reason = reason
+
+
+def _must_reopen(opened: _Opened, news: _News) -> bool:
+    """Whether what is open cannot be used at all, so that it is worth waiting for another."""
+    if opened.root != snapshots.home() or news.own_sha256 != opened.sha256:
+        return True
+    behind = (news.newest_seq or 0) - opened.manifest.seq
+    too_many = news.too_many or opened.changes > MOST_CHANGED
+    return behind > FARTHEST_BEHIND or (behind > 0 and too_many)
+
+
+def _open_newest(news: _News) -> _Opened | None:
+    """Open the newest release now; None when there is none that can be trusted."""
+    if news.newest_seq is None:
+        _refuse("no snapshot has been published yet")
+        return None
+    if not news.newest_complete:
+        _refuse("the newest snapshot does not list every key")
+        return None
+    if news.newest_sha256 == _process.spoilt:
+        return None  # tried before; why not stands in the state
+    release = SnapshotRelease.objects.filter(seq=news.newest_seq).first()
+    opened = None if release is None else _open(bytes(release.manifest))
+    with _process.lock:
+        _process.opened = opened
+    return opened
+
+
+def _open(data: bytes) -> _Opened | None:
+    try:
+        manifest = verify(data, public_key=snapshots.public_key())
+        return _Opened(manifest, snapshots.home())
+    except SnapshotError as error:
+        _process.spoilt = hashlib.sha256(data).digest()
+        _refuse(f"the newest snapshot cannot be used: {error}")
+        return None
+
+
+def _open_in_the_background(mine: _Opened) -> None:
+    """Open a newer release while the one at hand goes on answering."""
+    with _process.lock:
+        if _process.opening is not None and _process.opening.is_alive():
+            return
+        release = SnapshotRelease.objects.order_by("-seq").filter(complete=True).first()
+        if release is None or bytes(release.sha256) in {mine.sha256, _process.spoilt}:
+            return
+        _process.opening = threading.Thread(
+            target=_take_over, args=[bytes(release.manifest)], daemon=True
+        )
+        _process.opening.start()
+
+
+def _take_over(data: bytes) -> None:
+    opened = _open(data)
+    if opened is not None:
+        with _process.lock:
+            _process.opened = opened
+
+
+def _read(opened: _Opened | None) -> _News:
+    asked = {
+        "seq": -1 if opened is None else opened.manifest.seq,
+        "known_from": 0 if opened is None else opened.known_from,
+        "most": 0 if opened is None else MOST_CHANGED + 1,
+    }
+    connection.ensure_connection()
+    # Django's own cursor would hand bytea over as memoryviews.
+    with Cursor(connection.connection) as cursor:
+        cursor.execute(READ_OVERLAY, asked, prepare=True, binary=True)
+        rows: list[Any] = cursor.fetchall()
+    seq, sha256, complete, own_sha256, horizon = rows[0][:5]
+    changes = [row[5:] for row in rows if row[5] is not None]
+    return _News(
+        newest_seq=seq,
+        newest_sha256=sha256 or b"",
+        newest_complete=bool(complete),
+        own_sha256=own_sha256,
+        horizon=horizon,
+        changes=changes,
+        too_many=len(changes) > MOST_CHANGED,
+    )

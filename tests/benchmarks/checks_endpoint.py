@@ -1,0 +1,195 @@
+"""How fast POST /v1/checks answers, next to the same look-up by ``= ANY`` in PostgreSQL.
+
+    make bench NAME=checks_endpoint
+    … python -m tests.benchmarks.checks_endpoint --urls 100000 --domains 3000 --paths 2000
+
+The real endpoint: a request through Django and all its middleware to the view, with authentication, the
+overlay of what changed, explained answers, a receipt and its leaf in the log, committed. Counted is
+processor time of this process and of its PostgreSQL backend together. ``= ANY`` is given every
+candidate key ready-made and counts its backend alone; ``postgresql`` is the endpoint itself when
+there is no snapshot. Each round asks about 10,000 addresses that no round asked about before.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+from unittest import mock
+
+import django
+import orjson
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+django.setup()
+
+from django.db import connection  # noqa: E402 - models need the set-up above
+from rest_framework.test import APIClient  # noqa: E402
+
+from registry import served  # noqa: E402
+from registry.remembered import Remembered  # noqa: E402
+from server.postgres import superuser_url  # noqa: E402
+from tests.benchmarks import machine  # noqa: E402
+from tests.benchmarks.checks_service import DATABASE, Service, service  # noqa: E402
+from tests.benchmarks.checks_world import Sizes, write_crawl  # noqa: E402
+from tribute.arrow_checks import MEDIA_TYPE, stream  # noqa: E402
+from tribute.identifiers import InvalidIdentifier, candidate_keys  # noqa: E402
+
+ITEMS = 10_000
+ROUNDS = 7
+WARM_UP = 3
+WANTED = 10.0
+ANY = "SELECT key, subject, statements::text FROM registry_decisionindex WHERE key = ANY(%b)"
+
+Ask = Callable[[list[str]], None]
+
+
+def main() -> None:
+    """Fill a registry, ask it every way in turn, print, keep."""
+    parser = argparse.ArgumentParser(description="Measure online checks.")
+    parser.add_argument("--urls", type=int, default=1_000_000)
+    parser.add_argument("--domains", type=int, default=300_000)
+    parser.add_argument("--paths", type=int, default=200_000)
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    pa.set_cpu_count(1)
+    # As a web server starts: with all views loaded, and what is loaded set apart.
+    importlib.import_module("server.wsgi")
+    with psycopg.connect(superuser_url(), autocommit=True) as server:
+        described = machine.describe(server)
+    machine.show(described)
+    figures = measure(Sizes(options.urls, options.domains, options.paths, 0))
+    path = machine.record("checks_endpoint", figures, described)
+    say(f"\nWritten to {path}")
+
+
+def measure(sizes: Sizes) -> dict[str, Any]:
+    """Measure both regimes in a registry of ``sizes``; print and return the figures."""
+    sizes = replace(sizes, rows=ITEMS * (ROUNDS + WARM_UP))
+    say(f"\nFilling a registry with {sizes.urls + sizes.domains + sizes.paths:,} keys …")
+    with tempfile.TemporaryDirectory() as place, service(sizes, Path(place)) as asked:
+        figures: dict[str, Any] = {"keys": asked.keys}
+        for regime in ("dense", "sparse"):
+            crawl = Path(place) / f"{regime}.parquet"
+            write_crawl(crawl, sizes, dense=regime == "dense", seed=5)
+            urls = pq.read_table(crawl, columns=["url"]).column("url").to_pylist()
+            figures[regime] = _measured(asked, urls)
+            _report(regime, figures[regime])
+    return figures
+
+
+def _measured(asked: Service, urls: Sequence[str]) -> dict[str, float]:
+    """Return the median processor milliseconds a round of each way, and the ratios to = ANY."""
+    served.forget()
+    client = APIClient(HTTP_AUTHORIZATION=f"Bearer {asked.secret}")
+    ways: dict[str, Ask] = {
+        "json": lambda batch: _post_json(client, batch),
+        "arrow": lambda batch: _post_arrow(client, batch),
+        "postgresql": lambda batch: _post_without_snapshot(client, batch),
+    }
+    memories = {name: Remembered() for name in ways}
+    spent: dict[str, list[float]] = {name: [] for name in [*ways, "any"]}
+    with psycopg.connect(superuser_url(DATABASE), autocommit=True) as server:
+        for number, batch in enumerate(_batches(urls)):
+            times = {}
+            for name, way in ways.items():
+                # Nobody finds what another way has looked up a moment ago.
+                _remember_in(memories[name])
+                times[name] = _time_of(way, batch)
+            times["any"] = _time_of_any(server, batch)
+            for name, seconds in times.items():
+                spent[name] += [seconds * 1000] if number >= WARM_UP else []
+    result = {f"{name}_ms": round(median(times), 1) for name, times in spent.items()}
+    for name in ways:
+        ratios = [theirs / mine for theirs, mine in zip(spent["any"], spent[name], strict=True)]
+        result[f"{name}_vs_any"] = round(median(ratios), 1)
+    return result
+
+
+def _batches(urls: Sequence[str]) -> Iterator[list[str]]:
+    rest = iter(urls)
+    while batch := list(islice(rest, ITEMS)):
+        yield batch
+
+
+def _remember_in(memory: Remembered) -> None:
+    if served._process.opened is not None:
+        served._process.opened._remembered = memory
+
+
+def _time_of(way: Ask, batch: list[str]) -> float:
+    connection.ensure_connection()
+    backend = connection.connection.info.backend_pid
+    before = time.process_time() + _busy(backend)
+    way(batch)
+    return time.process_time() + _busy(backend) - before
+
+
+def _busy(process: int) -> float:
+    """Return the processor seconds a process took, to the nanosecond, where /proc tells."""
+    return int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1e9
+
+
+def _post_json(client: APIClient, batch: list[str]) -> None:
+    body = orjson.dumps({"items": [{"url": url} for url in batch], "purposes": ["train-ai"]})
+    answer = client.post("/v1/checks", data=body, content_type="application/json")
+    assert answer.status_code == 201, answer.content[:500]
+
+
+def _post_arrow(client: APIClient, batch: list[str]) -> None:
+    urls = pa.RecordBatch.from_arrays([pa.array(batch)], ["url"])
+    answer = client.post(
+        "/v1/checks?purposes=train-ai",
+        data=stream(urls),
+        content_type=MEDIA_TYPE,
+        HTTP_ACCEPT=MEDIA_TYPE,
+    )
+    assert answer.status_code == 201, answer.content[:500]
+
+
+def _post_without_snapshot(client: APIClient, batch: list[str]) -> None:
+    with mock.patch.object(served, "view", return_value=None):
+        _post_json(client, batch)
+
+
+def _time_of_any(server: psycopg.Connection[Any], batch: Sequence[str]) -> float:
+    """Look every candidate key up, ready-made; count the backend alone."""
+    keys = list({key.digest for url in batch for key in _keys(url)})
+    before = _busy(server.info.backend_pid)
+    server.execute(ANY, [keys], binary=True, prepare=True).fetchall()
+    return _busy(server.info.backend_pid) - before
+
+
+def _keys(url: str) -> Sequence[Any]:
+    try:
+        return candidate_keys(url)
+    except InvalidIdentifier:
+        return ()
+
+
+def _report(regime: str, figures: dict[str, float]) -> None:
+    say(f"\n{regime}, {ITEMS:,} items a call:")
+    for name in ("json", "arrow", "postgresql", "any"):
+        rate = ITEMS / figures[f"{name}_ms"] * 1000
+        ratio = figures.get(f"{name}_vs_any")
+        times = "" if ratio is None else f"{ratio:8.1f} × = ANY (wanted {WANTED:g})"
+        say(f"  {name:<12}{figures[f'{name}_ms']:9.1f} ms{rate:>12,.0f} URLs/s{times}")
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The service that the benchmark of checks asks: a registry of many keys, its snapshot, an operator.
+
+Owns a database of its own, made by the owner and dropped afterwards, and filling it in bulk with the
+same rules as ``checks_world``: works known by URL, collections by domain and path, each with one
+statement, indexed as ``registry.decision_index`` would. Measuring is ``checks_endpoint``'s.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.utils import timezone
+from psycopg import sql
+
+from registry import snapshots
+from registry.decision_index import EPOCH, MICROSECOND
+from registry.history import specificity
+from registry.models import Collection, Creator, Operator
+from registry.operators import issue_key
+from server.postgres import OWNER, superuser_url
+from tests.benchmarks.checks_world import TAGS, Sizes, lists
+from tribute import ids
+from tribute.verdict import Tier
+from tribute.vocabulary import Purpose
+
+DATABASE = "bench_checks"
+_AT_ONCE = 10_000
+_TABLES = {
+    "registry_work": "id, title, medium, registered_by_id, registered_at, status",
+    "registry_identifier": "work_id, kind, canonical, key, scopes, added_at",
+    "registry_collection": "id, creator_id, kind, canonical, key, challenge_token, claimed_at,"
+    " method, recheck_failures",
+    "registry_decisionindex": "key, subject, subject_type, tier, specificity, statements",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a benchmark needs to ask: the operator's key. keys: how many the index holds."""
+
+    secret: str
+    keys: int
+
+
+@contextmanager
+def service(sizes: Sizes, home: Path) -> Iterator[Service]:
+    """Make the database, fill it, publish its snapshot below ``home``; drop it at the end."""
+    name = sql.Identifier(DATABASE)
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
+    with psycopg.connect(superuser_url(), autocommit=True) as server:
+        server.execute(drop)
+        make = sql.SQL("CREATE DATABASE {} OWNER {}").format(name, sql.Identifier(OWNER))
+        server.execute(make)
+        for alias in ("default", "owner"):
+            connections[alias].close()
+            connections[alias].settings_dict["NAME"] = DATABASE
+        try:
+            call_command("migrate", database="owner", verbosity=0)
+            settings.HOME = home
+            at = timezone.now() - timedelta(days=1)
+            creator = Creator.objects.create(handle="ada", display_name="Ada", created_at=at)
+            operator = Operator.objects.create(handle="acme", name="Acme", created_at=at)
+            keys = _fill(sizes, creator, at)
+            snapshots.build(at=timezone.now())
+            issued = issue_key(operator, scopes=["checks:write"], name="bench", at=at)
+            yield Service(issued.secret, keys)
+        finally:
+            connections.close_all()
+            server.execute(drop)
+
+
+def _fill(sizes: Sizes, creator: Creator, at: datetime) -> int:
+    keys = 0
+    with psycopg.connect(superuser_url(DATABASE), autocommit=True) as server:
+        # Neither triggers nor foreign keys: what is copied is what they would have let through.
+        server.execute("SET session_replication_role = replica")
+        for kind, values in zip(("url", "domain", "path"), lists(sizes), strict=True):
+            unique = iter(dict.fromkeys(values))
+            while batch := list(itertools.islice(unique, _AT_ONCE)):
+                _copy_places(server, kind, batch, creator, at)
+                keys += len(batch)
+        server.execute("VACUUM ANALYZE")
+    return keys
+
+
+def _copy_places(
+    server: psycopg.Connection[Any],
+    kind: str,
+    values: Sequence[str],
+    creator: Creator,
+    at: datetime,
+) -> None:
+    owner, prefix = ids.decode("cre", creator.pk), "wrk" if kind == "url" else "col"
+    decision = "allow" if kind == "path" else "deny"
+    subjects = [ids.new_uuid7() for _ in values]
+    things: list[tuple[Any, ...]] = []
+    index: list[tuple[Any, ...]] = []
+    for subject, value in zip(subjects, values, strict=True):
+        key = hashlib.sha256(TAGS[kind] + value.encode()).digest()
+        said = _statements(creator, decision, at)
+        if prefix == "wrk":
+            things.append((subject, kind, value, key, [], at))
+            index.append((key, subject, "work", Tier.WORK, 0, said))
+            continue
+        place = Collection(kind=kind, canonical=value)
+        things.append((subject, owner, kind, value, key, key.hex()[:43], at, "", 0))
+        index.append((key, subject, "collection", Tier.COLLECTION, specificity(place), said))
+    if prefix == "wrk":
+        works = [(each, "A work", "text", owner, at, "active") for each in subjects]
+        _copy(server, "registry_work", works)
+        _copy(server, "registry_identifier", things)
+    else:
+        _copy(server, "registry_collection", things)
+    _copy(server, "registry_decisionindex", index)
+
+
+def _statements(creator: Creator, decision: str, at: datetime) -> str:
+    statement = {
+        "id": ids.encode("stm", ids.new_uuid7()),
+        "claimant": creator.pk,
+        "purpose": Purpose.TRAIN_AI,
+        "decision": decision,
+        "paid": False,
+        "terms": None,
+        "from": (at - EPOCH) // MICROSECOND,
+        "sequence": 1,
+        "proven": True,
+        "disputed": False,
+    }
+    return orjson.dumps([statement]).decode()
+
+
+def _copy(server: psycopg.Connection[Any], table: str, rows: Iterable[Sequence[object]]) -> None:
+    with server.cursor().copy(f"COPY {table} ({_TABLES[table]}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
