@@ -262,3 +262,21 @@ class Erased(RegistryError):
     """A creator who was erased says nothing more."""
 
     code = "erased"
+
+
+class UploadTooLarge(RegistryError):
+    """An upload has as many bytes as were announced, and at most INTAKE_MAX_BYTES."""
+
+    code = "upload_too_large"
+
+
+class UploadOffsetDiffers(RegistryError):
+    """An upload goes on at the byte after the last that was received."""
+
+    code = "upload_offset_differs"
+
+
+class UploadDigestDiffers(RegistryError):
+    """The bytes received hash to what their sender announced."""
+
+    code = "upload_digest_differs"

@@ -43,6 +43,8 @@ STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (registry.NothingToLookUp, 400),
     (registry.TooManyItems, 400),
     (registry.FileTooLarge, 413),
+    (registry.UploadTooLarge, 413),
+    (registry.UploadOffsetDiffers, 409),
     (registry.HandleTaken, 409),
     (registry.AlreadyRegistered, 409),
     (registry.CollectionClaimed, 409),

@@ -282,6 +282,7 @@ WHITENOISE_AUTOREFRESH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 UPLOAD_MAX_BYTES = env_whole("UPLOAD_MAX_BYTES", 50 * 1024 * 1024)
+INTAKE_MAX_BYTES = env_whole("INTAKE_MAX_BYTES", 8 * 1024**3)
 
 # The API ---------------------------------------------------------------------------------------
 
