@@ -280,3 +280,9 @@ class UploadDigestDiffers(RegistryError):
     """The bytes received hash to what their sender announced."""
 
     code = "upload_digest_differs"
+
+
+class EmptyImport(RegistryError):
+    """An import has at least one row."""
+
+    code = "empty_import"

@@ -1,12 +1,25 @@
 """The registry's doorbells: a name, and one call."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
-from registry import collections, fetching, log, name_records, revocations, snapshots
+from registry import (
+    collections,
+    fetching,
+    imports,
+    log,
+    manifests,
+    name_records,
+    revocations,
+    snapshots,
+)
 
 LEAVES_AT_ONCE = 10_000
 PLACES_AT_ONCE = 20
+INTAKE_FOR = timedelta(seconds=10)
+"""How long one ring takes files in: other work waits meanwhile where there is one worker."""
 
 
 @shared_task(name="registry.sequence_log")
@@ -34,3 +47,15 @@ def recheck_control() -> int:
 def notify_revocations() -> int:
     """Tell operators what in their newest manifest is allowed no more; return how many notices."""
     return revocations.notify(at=timezone.now())
+
+
+@shared_task(name="registry.work_off_imports")
+def work_off_imports() -> int:
+    """Register works from uploaded files; return how many rows were taken."""
+    return imports.work_off(clock=timezone.now, until=timezone.now() + INTAKE_FOR)
+
+
+@shared_task(name="registry.work_off_manifests")
+def work_off_manifests() -> int:
+    """Match uploaded manifests; return how many rows were taken."""
+    return manifests.work_off(clock=timezone.now, until=timezone.now() + INTAKE_FOR)

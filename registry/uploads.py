@@ -119,7 +119,7 @@ def _append(upload: Upload, offset: int, content: bytes, at: datetime) -> Upload
 
 
 def _require_at(upload: Upload, offset: int) -> None:
-    if upload.received != offset or upload.completed_at is not None:
+    if upload.received != offset:
         raise UploadOffsetDiffers(f"{upload.pk} goes on at byte {upload.received}, not {offset}")
 
 

@@ -33,5 +33,7 @@ app.conf.beat_schedule = {
         "registry.notify_revocations": HOUR,
         "registry.recheck_control": 10 * MINUTE,
         "registry.sequence_log": 5 * SECOND,
+        "registry.work_off_imports": 2 * SECOND,
+        "registry.work_off_manifests": 2 * SECOND,
     }.items()
 }

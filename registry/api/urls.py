@@ -1,23 +1,40 @@
 """The registry's addresses below /v1/."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from registry.api.views import (
     checks,
     collections,
     disputes,
     grants,
+    imports,
     keys,
     public,
     revocations,
     snapshots,
     statements,
+    uploads,
     works,
 )
+
+
+class ReportForm(StringConverter):
+    """The forms in which a report is downloaded."""
+
+    regex = "csv|jsonl"
+
+
+register_converter(ReportForm, "import_report")
 
 urlpatterns = [
     path("transparency", public.Transparency.as_view()),
     path("works", works.Works.as_view()),
+    path("works:import", imports.NewImport.as_view()),
+    path("imports", imports.Imports.as_view()),
+    path("imports/<str:import_id>/report.<import_report:form>", imports.ImportReport.as_view()),
+    path("imports/<str:import_id>", imports.OneImport.as_view()),
+    path("uploads/<str:upload_id>", uploads.OneUpload.as_view()),
     path("works/<str:work_id>:confirm-share", works.ShareConfirmation.as_view()),
     path("works/<str:work_id>", works.OneWork.as_view()),
     path("collections", collections.Collections.as_view()),
