@@ -14,6 +14,7 @@ from registry import (
     name_records,
     revocations,
     snapshots,
+    uploads,
 )
 
 LEAVES_AT_ONCE = 10_000
@@ -59,3 +60,9 @@ def work_off_imports() -> int:
 def work_off_manifests() -> int:
     """Match uploaded manifests; return how many rows were taken."""
     return manifests.work_off(clock=timezone.now, until=timezone.now() + INTAKE_FOR)
+
+
+@shared_task(name="registry.forget_uploads")
+def forget_uploads() -> int:
+    """Remove the bytes of uploads that nobody ended; return how many uploads."""
+    return uploads.forget_abandoned(at=timezone.now())

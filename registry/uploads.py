@@ -7,7 +7,7 @@ that reads. Knows nothing of what is in a file.
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -16,6 +16,7 @@ from registry.errors import UploadDigestDiffers, UploadOffsetDiffers, UploadTooL
 from registry.models import Creator, Operator, Upload, UploadPart
 
 PART_BYTES = 1024 * 1024
+ABANDONED_AFTER = timedelta(days=7)
 
 
 def begin(
@@ -84,6 +85,26 @@ def verify(upload: Upload) -> None:
 def discard(upload: Upload) -> None:
     """Remove the bytes of an upload; that it was there is kept."""
     upload.parts.all().delete()
+
+
+def forget_abandoned(*, at: datetime) -> int:
+    """Remove what came of uploads that were begun long ago and never ended; return how many.
+
+    Who comes back after all finds his upload at its first byte.
+    """
+    abandoned = Upload.objects.filter(
+        completed_at=None, created_at__lt=at - ABANDONED_AFTER, received__gt=0
+    )
+    forgotten = 0
+    for upload in abandoned:
+        with transaction.atomic():
+            locked = Upload.objects.select_for_update(no_key=True).get(pk=upload.pk)
+            if locked.completed_at is None:
+                discard(locked)
+                locked.received = 0
+                locked.save(update_fields=["received"])
+                forgotten += 1
+    return forgotten
 
 
 def _parts(blocks: Iterable[bytes]) -> Iterator[bytes]:

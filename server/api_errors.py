@@ -67,7 +67,10 @@ _BEFORE_THE_DOMAIN = {
     404: ("There must be something at the address", "not_found"),
     405: ("The method must be one that is offered here", "method_not_allowed"),
     406: ("The answer's format must be one that is offered", "not_acceptable"),
-    412: ("The request must be in a version of the protocol that is spoken here", "unknown_version"),
+    412: (
+        "The request must be in a version of the protocol that is spoken here",
+        "unknown_version",
+    ),
     413: ("A request body has an upper size", "body_too_large"),
     415: ("The body's media type must be one that is read here", "unsupported_media_type"),
     429: ("A caller may ask only so often", "too_many_requests"),
