@@ -286,3 +286,15 @@ class EmptyImport(RegistryError):
     """An import has at least one row."""
 
     code = "empty_import"
+
+
+class InvalidWebhook(RegistryError):
+    """A webhook has a public https address, and events that exist for its owner."""
+
+    code = "invalid_webhook"
+
+
+class TooManyWebhooks(RegistryError):
+    """An owner has a bounded number of webhooks."""
+
+    code = "too_many_webhooks"

@@ -19,6 +19,8 @@ from registry.errors import EmptyImport, RegistryError
 from registry.import_files import Layout, Row
 from registry.import_registering import Outcome, Planned
 from registry.models import Creator, Import, ImportKey, ImportRow, Upload
+from registry.webhooks import events
+from registry.webhooks.events import Happening
 from tribute import ids
 
 ROWS_READ_AT_ONCE = 5_000
@@ -177,6 +179,7 @@ def _register_chunk(current: Import, at: datetime) -> None:
     if last == current.rows_count:
         current.keys.all().delete()
         current.status = Import.Status.READY
+        _tell(current, "import.ready", at)
 
 
 def _rehearse(
@@ -240,4 +243,18 @@ def _fail(import_id: str, error: RegistryError, at: datetime) -> None:
     current.failure = f"{error.code}: {error}"[:300]
     current.progressed_at = at
     current.save()
+    _tell(current, "import.failed", at)
     uploads.discard(current.upload)
+
+
+def _tell(current: Import, event: str, at: datetime) -> None:
+    told = {
+        "import": current.pk,
+        "dry_run": current.dry_run,
+        "rows": current.rows_count,
+        "registered": current.registered_count,
+        "duplicates": current.duplicate_count,
+        "failed": current.error_count,
+        "failure": current.failure.partition(":")[0],
+    }
+    events.publish([Happening(current.creator_id, event, current.pk, told)], at=at)

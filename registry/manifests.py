@@ -19,6 +19,8 @@ from registry.manifest_files import ManifestItem, Numbered, Source
 from registry.manifest_matching import VIOLATIONS, Asker
 from registry.manifest_reports import Report, report, summarise
 from registry.models import Grant, Manifest, ManifestRow, Operator, Upload, Work
+from registry.webhooks import events
+from registry.webhooks.events import Happening
 from tribute import verdict
 from tribute.vocabulary import Decision, Purpose
 
@@ -181,6 +183,8 @@ def _close(manifest: Manifest, at: datetime) -> None:
         "rows": manifest.rows_count,
     }
     log.append(leaf, at=at)
+    if manifest.upload is not None:
+        _tell(manifest, "manifest.ready", at)
 
 
 @transaction.atomic
@@ -194,8 +198,21 @@ def _fail(manifest_id: str, error: RegistryError, at: datetime) -> None:
     manifest.failure = f"{error.code}: {error}"[:300]
     manifest.progressed_at = at
     manifest.save()
+    _tell(manifest, "manifest.failed", at)
     if manifest.upload is not None:
         uploads.discard(manifest.upload)
+
+
+def _tell(manifest: Manifest, event: str, at: datetime) -> None:
+    """Tell the operator how a manifest ended that he did not wait for."""
+    told = {
+        "manifest": manifest.pk,
+        "rows": manifest.rows_count,
+        "matched": manifest.matched_count,
+        "violations": manifest.violations_count,
+        "failure": manifest.failure.partition(":")[0],
+    }
+    events.publish([Happening(manifest.operator_id, event, manifest.pk, told)], at=at)
 
 
 def _sweep() -> None:

@@ -16,11 +16,14 @@ from registry import (
     snapshots,
     uploads,
 )
+from registry.webhooks import sending
 
 LEAVES_AT_ONCE = 10_000
 PLACES_AT_ONCE = 20
 INTAKE_FOR = timedelta(seconds=10)
 """How long one ring takes files in: other work waits meanwhile where there is one worker."""
+DELIVERIES_AT_ONCE = 200
+SENDING_FOR = timedelta(seconds=10)
 
 
 @shared_task(name="registry.sequence_log")
@@ -66,3 +69,20 @@ def work_off_manifests() -> int:
 def forget_uploads() -> int:
     """Remove the bytes of uploads that nobody ended; return how many uploads."""
     return uploads.forget_abandoned(at=timezone.now())
+
+
+@shared_task(name="registry.flag_overdue_revocations")
+def flag_overdue_revocations() -> int:
+    """Record which revocations nobody took note of in time; return how many."""
+    return revocations.flag_overdue(at=timezone.now())
+
+
+@shared_task(name="registry.send_webhooks")
+def send_webhooks() -> int:
+    """Send what webhooks are due; return how many were tried."""
+    return sending.send_due(
+        post=fetching.post,
+        clock=timezone.now,
+        until=timezone.now() + SENDING_FOR,
+        limit=DELIVERIES_AT_ONCE,
+    )

@@ -50,6 +50,7 @@ STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (registry.CollectionClaimed, 409),
     (registry.ConflictClosed, 409),
     (registry.TooManyKeys, 409),
+    (registry.TooManyWebhooks, 409),
     (registry.IdempotencyKeyMissing, 400),
     (registry.IdempotencyKeyInFlight, 409),
     (registry.RegistryError, 422),

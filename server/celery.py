@@ -31,10 +31,12 @@ app.conf.beat_schedule = {
         "ledger.audit": 24 * HOUR,
         "ledger.publish_head": HOUR,
         "registry.build_snapshots": HOUR,
+        "registry.flag_overdue_revocations": HOUR,
         "registry.forget_uploads": 24 * HOUR,
         "registry.notify_revocations": HOUR,
         "registry.recheck_control": 10 * MINUTE,
         "registry.sequence_log": 5 * SECOND,
+        "registry.send_webhooks": 2 * SECOND,
         "registry.work_off_imports": 2 * SECOND,
         "registry.work_off_manifests": 2 * SECOND,
     }.items()

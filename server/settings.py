@@ -94,6 +94,8 @@ DEBUG = False
 SECRET_KEY = env_secret("SECRET_KEY")
 # Ed25519 seed, 64 hexadecimal digits: signs the receipts of checks.
 RECEIPT_SIGNING_KEY = env_secret("RECEIPT_SIGNING_KEY")
+# What the secrets of webhooks are derived from; with another, every receiver configures anew.
+WEBHOOK_KEY = env_secret("WEBHOOK_KEY")
 # Comma-separated; the first encrypts, all decrypt. Kept outside the database and its backups.
 EVIDENCE_KEYS = env_secret("EVIDENCE_KEYS").split(",")
 

@@ -15,6 +15,7 @@ from registry.api.views import (
     snapshots,
     statements,
     uploads,
+    webhooks,
     works,
 )
 
@@ -54,6 +55,13 @@ urlpatterns = [
     path("revocations/<str:notice_id>:acknowledge", revocations.Acknowledgement.as_view()),
     path("snapshot", snapshots.Newest.as_view()),
     path("snapshot/files/<str:name>", snapshots.SnapshotFile.as_view()),
+    path("webhooks", webhooks.Webhooks.as_view()),
+    path("webhooks/<str:webhook_id>:rotate", webhooks.WebhookRotation.as_view()),
+    path("webhooks/<str:webhook_id>:test", webhooks.WebhookTest.as_view()),
+    path("webhooks/<str:webhook_id>:enable", webhooks.WebhookEnabling.as_view()),
+    path("webhooks/<str:webhook_id>", webhooks.OneWebhook.as_view()),
+    path("webhooks/<str:webhook_id>/deliveries", webhooks.Deliveries.as_view()),
+    path("webhook-deliveries/<str:delivery_id>:replay", webhooks.Replay.as_view()),
     path("keys", keys.Keys.as_view()),
     path("keys:rotate", keys.Rotation.as_view()),
 ]
