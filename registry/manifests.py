@@ -172,6 +172,8 @@ def _close(manifest: Manifest, at: datetime) -> None:
     manifest.digest = bytes(manifest.running_digest)
     manifest.status = Manifest.Status.READY
     manifest.summary = summarise(manifest)
+    # The report has what they were kept for.
+    manifest.codes.all().delete()
     manifest.progressed_at = at
     manifest.save()
     if manifest.upload is not None:

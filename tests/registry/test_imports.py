@@ -410,3 +410,30 @@ def test_a_worker_killed_after_any_chunk_leaves_the_rest_to_the_next(
     assert Work.objects.count() == 18
     assert RightsShare.objects.count() == 18
     assert [number for number, _, _ in outcomes(made)] == list(range(1, 21))
+
+
+@pytest.mark.parametrize("where", ["_stage", "_save", "_tell"])
+def test_a_worker_killed_within_a_chunk_leaves_nothing_of_it(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "ROWS_REGISTERED_AT_ONCE", 2)
+    made = uploaded(
+        make_creator("ada"),
+        "\n".join([HEADER, *(f"W{n},text,https://ada.example/{n},R{n},deny" for n in range(5))]),
+    )
+    done = getattr(imports, where)
+
+    def killed(*args: Any) -> None:
+        done(*args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(imports, where, killed)
+        with pytest.raises(KeyboardInterrupt):
+            imports.work_off(clock=ticking(), until=NOON + HOUR)
+
+    imports.work_off(clock=ticking(), until=NOON + HOUR)
+
+    made.refresh_from_db()
+    assert (made.status, made.rows_count, made.registered_count) == ("ready", 5, 5)
+    assert (Work.objects.count(), Statement.objects.count()) == (5, 5)
