@@ -14,7 +14,7 @@ from attribution.models import GenerativeModel
 from ledger import currencies
 from ledger.money import WHOLE_PPM, Money
 from registry import manifests
-from registry.models import Manifest, Operator
+from registry.models import Manifest, Operator, Upload
 
 LARGEST_FEE_MICROS = 10**12
 """A million of the major unit for one query: beyond it somebody mistook the unit."""
@@ -83,9 +83,34 @@ def declare_manifest(
     ``registry.manifests.receive`` raises.
     """
     with transaction.atomic():
-        model.manifest = manifests.receive(model.operator, rows, at=at)
-        model.save(update_fields=["manifest"])
-    return model.manifest
+        manifest = manifests.receive(model.operator, rows, at=at)
+        model.manifest, model.next_manifest = manifest, None
+        model.save(update_fields=["manifest", "next_manifest"])
+    return manifest
+
+
+def expect_manifest(
+    model: GenerativeModel, upload: Upload, *, written_as: Manifest.Format, at: datetime
+) -> Manifest:
+    """Announce what the model learned from; it takes the other's place when it is matched."""
+    with transaction.atomic():
+        manifest = manifests.expect(model.operator, upload, written_as=written_as, at=at)
+        model.next_manifest = manifest
+        model.save(update_fields=["next_manifest"])
+    return manifest
+
+
+def adopt_manifests() -> int:
+    """Let manifests that are matched take their places; return how many did.
+
+    One that was refused stays where its operator sees why, and the one before in force.
+    """
+    ready = GenerativeModel.objects.filter(next_manifest__status=Manifest.Status.READY)
+    adopted = 0
+    for model in ready.values_list("pk", "next_manifest"):
+        same = GenerativeModel.objects.filter(pk=model[0], next_manifest=model[1])
+        adopted += same.update(manifest=model[1], next_manifest=None)
+    return adopted
 
 
 def fee_of(model: GenerativeModel, *, price: Money | None) -> Money:

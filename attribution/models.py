@@ -42,6 +42,10 @@ class GenerativeModel(models.Model):
     name = models.CharField(max_length=120)
     version = models.CharField(max_length=60)
     manifest = models.ForeignKey(Manifest, models.PROTECT, null=True, blank=True, related_name="+")
+    # One that is still being read; it takes the other's place when it is ready.
+    next_manifest = models.ForeignKey(
+        Manifest, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     currency = CurrencyField()
     # The published policy: a fixed fee for each query, or a share of its price.
     fee_micros = models.BigIntegerField(null=True, blank=True)

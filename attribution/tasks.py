@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import indexing, worker
+from attribution import generative_models, indexing, worker
 
 SETTLED_A_RING = 1_000
 INDEXED_A_RING = 200
@@ -19,3 +19,9 @@ def settle_queries() -> int:
 def index_works() -> int:
     """Index registered texts."""
     return indexing.index_works(limit=INDEXED_A_RING, at=timezone.now())
+
+
+@shared_task(name="attribution.adopt_manifests")
+def adopt_manifests() -> int:
+    """Let manifests that are matched take their places."""
+    return generative_models.adopt_manifests()

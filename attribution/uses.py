@@ -19,6 +19,18 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundUse(Use):
+    """A model that learned from what was looked up.
+
+    matched_by: ``work`` by a registered work, ``identifier`` by an unregistered thing's own hash
+    or address, ``near`` by a work that the thing nearly is, with the share of bits that differ.
+    """
+
+    matched_by: str
+    distance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelUse:
     """A model that learned from some of a creator's works."""
 
@@ -41,6 +53,30 @@ def of_work(work: Work) -> list[Use]:
 def of_works(works: Sequence[Work]) -> list[Use]:
     """Return the uses of several works, each model once."""
     found = {(use.model, use.operator): use for work in works for use in of_work(work)}
+    return list(found.values())
+
+
+def of_found(
+    works: Sequence[Work], near: Sequence[tuple[Work, float]], key: bytes
+) -> list[FoundUse]:
+    """Return each model that learned from something looked up once, by the surest of the ways.
+
+    key: of the identifier asked about, under which a manifest may have it though nobody
+    registered it.
+    """
+    found: dict[tuple[str, str], FoundUse] = {}
+    for use in of_works(works):
+        found[use.model, use.operator] = FoundUse(use.model, use.operator, use.decision, "work")
+    rows = ManifestRow.objects.filter(key=key).exclude(decision="").order_by("row_number")
+    decisions = dict(rows.values_list("manifest_id", "decision"))
+    for model in _models(decisions):
+        name, operator = str(model), model.operator.name
+        use = FoundUse(name, operator, decisions[str(model.manifest_id)], "identifier")
+        found.setdefault((name, operator), use)
+    for work, distance in near:
+        for use in of_work(work):
+            close = FoundUse(use.model, use.operator, use.decision, "near", distance)
+            found.setdefault((use.model, use.operator), close)
     return list(found.values())
 
 

@@ -9,6 +9,7 @@ from portal.views import (
     consent,
     earnings,
     generative_models,
+    imports,
     joining,
     keys,
     operator,
@@ -38,6 +39,10 @@ urlpatterns = [
     # Creators
     path("works/", works.works, name="works"),
     path("works/new/", works.register, name="register"),
+    path("works/imports/", imports.imports, name="imports"),
+    path("works/imports/template.csv", imports.template, name="import-template"),
+    path("works/imports/<str:import_id>/", imports.one_import, name="import"),
+    path("works/imports/<str:import_id>/report.csv", imports.report, name="import-report"),
     path("works/<str:work_id>/mine/", works.work, name="work"),
     path("works/<str:work_id>/confirm", works.confirm_share, name="confirm-share"),
     path("works/<str:work_id>/consent", consent.say_work, name="say-work"),

@@ -85,7 +85,7 @@ def state(  # noqa: PLR0913 - an act of will is said in full, each part by name
         effective_from=begins,
         recorded_at=at,
     )
-    statement.leaf_hash = log.append(_leaf(statement, last), at=at)
+    statement.leaf_hash = log.append(leaf(statement, last), at=at)
     statement.save(force_insert=True)
     decision_index.refresh(_keys(subject), at=at)
     return statement
@@ -112,6 +112,27 @@ def standing(works: Iterable[str], purpose: Purpose, *, at: datetime) -> dict[st
         work: _standing([r for key in keys for r in rows.get(key, [])], purpose, at)
         for work, keys in keys_of.items()
     }
+
+
+def leaf(statement: Statement, last: Statement | None) -> dict[str, log.LeafValue]:
+    """Return what the log keeps of a statement that follows ``last`` on its subject."""
+    kept: dict[str, log.LeafValue] = {
+        "t": "consent.set",
+        "statement": statement.pk,
+        "subject": statement.subject_id,
+        "seq": statement.sequence,
+        "purpose": Purpose(statement.purpose).value,
+        "decision": Decision(statement.decision).value,
+        "paid": statement.paid,
+        "vocabulary": statement.vocabulary_version,
+        "from": log.instant(statement.effective_from),
+        "subj": creators.commitment(statement.claimant),
+    }
+    if statement.terms_id is not None:
+        kept["terms"] = statement.terms_id
+    if last is not None:
+        kept["prev"] = bytes(last.leaf_hash).hex()
+    return kept
 
 
 def _standing(rows: Iterable[Row], purpose: Purpose, at: datetime) -> Standing:
@@ -188,26 +209,6 @@ def _kind(subject: Subject) -> str:
             return "collection"
         case Creator():
             return "creator"
-
-
-def _leaf(statement: Statement, last: Statement | None) -> dict[str, log.LeafValue]:
-    leaf: dict[str, log.LeafValue] = {
-        "t": "consent.set",
-        "statement": statement.pk,
-        "subject": statement.subject_id,
-        "seq": statement.sequence,
-        "purpose": Purpose(statement.purpose).value,
-        "decision": Decision(statement.decision).value,
-        "paid": statement.paid,
-        "vocabulary": statement.vocabulary_version,
-        "from": log.instant(statement.effective_from),
-        "subj": creators.commitment(statement.claimant),
-    }
-    if statement.terms_id is not None:
-        leaf["terms"] = statement.terms_id
-    if last is not None:
-        leaf["prev"] = bytes(last.leaf_hash).hex()
-    return leaf
 
 
 def _keys(subject: Subject) -> set[bytes]:

@@ -262,3 +262,39 @@ class Erased(RegistryError):
     """A creator who was erased says nothing more."""
 
     code = "erased"
+
+
+class UploadTooLarge(RegistryError):
+    """An upload has as many bytes as were announced, and at most INTAKE_MAX_BYTES."""
+
+    code = "upload_too_large"
+
+
+class UploadOffsetDiffers(RegistryError):
+    """An upload goes on at the byte after the last that was received."""
+
+    code = "upload_offset_differs"
+
+
+class UploadDigestDiffers(RegistryError):
+    """The bytes received hash to what their sender announced."""
+
+    code = "upload_digest_differs"
+
+
+class EmptyImport(RegistryError):
+    """An import has at least one row."""
+
+    code = "empty_import"
+
+
+class InvalidWebhook(RegistryError):
+    """A webhook has a public https address, and events that exist for its owner."""
+
+    code = "invalid_webhook"
+
+
+class TooManyWebhooks(RegistryError):
+    """An owner has a bounded number of webhooks."""
+
+    code = "too_many_webhooks"

@@ -26,7 +26,7 @@ from registry.errors import FetchFailed, FetchRefused
 LARGEST_BODY = 64 * 1024
 DEADLINE_SECONDS = 5.0
 PORTS = {"http": 80, "https": 443}
-USER_AGENT = "Tribute (proof of control)"
+USER_AGENT = "Tribute (proof of control, webhooks)"
 
 # Labels of letters, digits and inner hyphens, and a last one that is not a number: whatever the
 # C library would read as an address (2130706433, 0x7f.1, 127.1, circled digits) is no name.
@@ -54,6 +54,18 @@ _REFUSED_IPV6 = [
 ]
 
 Resolve = Callable[[str, int], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is sent: a method, headers beside the usual ones (no line end in them), a body."""
+
+    method: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+GET = Sent("GET")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +112,42 @@ def fetch_beginning(url: str) -> Fetched:
     return fetch(url, whole=False)
 
 
-def _read(url: str, seconds: float, resolve: Resolve) -> Fetched:
+def post(
+    url: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    seconds: float = DEADLINE_SECONDS,
+    resolve: Resolve = addresses_of,
+) -> int:
+    """Send JSON to ``url`` and return the status of the answer; its body is not looked at.
+
+    headers: beside those of every request. Raises FetchRefused for what ``may_be_posted_to``
+    refuses and as ``fetch`` does, FetchFailed for no answer, a broken or late one.
+    """
+    if not may_be_posted_to(url):
+        raise FetchRefused("only public web servers are sent to, by https")
+    lines = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    lines += headers.items()
+    return _read(url, seconds, resolve, Sent("POST", tuple(lines), body)).status
+
+
+def may_be_posted_to(url: str) -> bool:
+    """Whether ``url`` is one of a public web server by its form, and https."""
+    try:
+        parts, host, _ = _vetted_url(url)
+    except FetchRefused:
+        return False
+    is_test = settings.EMBEDDED and host in settings.FETCH_TEST_HOSTS
+    return parts.scheme == "https" or is_test
+
+
+def _read(url: str, seconds: float, resolve: Resolve, sent: Sent = GET) -> Fetched:
     parts, host, port = _vetted_url(url)
     deadline = time.monotonic() + seconds
     address, actual_port = _destination(host, port, deadline, resolve)
     try:
-        return _get(url, parts, host, (address, actual_port), deadline)
+        return _get(url, parts, host, (address, actual_port), deadline=deadline, sent=sent)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise FetchFailed(f"{host} did not answer as a web server does: {error!r}") from error
 
@@ -182,29 +224,36 @@ def _resolved(host: str, port: int, deadline: float, resolve: Resolve) -> list[s
     return answers[0]
 
 
-def _get(
-    url: str, parts: SplitResult, host: str, destination: tuple[str, int], deadline: float
+def _get(  # noqa: PLR0913 - where, by when and what
+    url: str,
+    parts: SplitResult,
+    host: str,
+    destination: tuple[str, int],
+    *,
+    deadline: float,
+    sent: Sent,
 ) -> Fetched:
     with socket.create_connection(destination, timeout=_left(deadline)) as plain:
         plain.settimeout(_left(deadline))
         if parts.scheme == "https" and host not in settings.FETCH_TEST_HOSTS:
             context = ssl.create_default_context()
             with context.wrap_socket(plain, server_hostname=host) as secure:
-                return _exchange(url, parts, host, secure, deadline)
-        return _exchange(url, parts, host, plain, deadline)
+                return _exchange(url, parts, host, secure, deadline=deadline, sent=sent)
+        return _exchange(url, parts, host, plain, deadline=deadline, sent=sent)
 
 
-def _exchange(
-    url: str, parts: SplitResult, host: str, sock: socket.socket, deadline: float
+def _exchange(  # noqa: PLR0913 - as above
+    url: str, parts: SplitResult, host: str, sock: socket.socket, *, deadline: float, sent: Sent
 ) -> Fetched:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    more = "".join(f"{name}: {value}\r\n" for name, value in sent.headers)
     request = (
-        f"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\n"
-        "Accept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
+        f"{sent.method} {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\n"
+        f"Accept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n{more}\r\n"
     )
     sock.settimeout(_left(deadline))
-    sock.sendall(request.encode("ascii"))
-    response = http.client.HTTPResponse(_Deadlined(sock, deadline), method="GET")  # type: ignore[arg-type]  # it only calls makefile
+    sock.sendall(request.encode("ascii") + sent.body)
+    response = http.client.HTTPResponse(_Deadlined(sock, deadline), method=sent.method)  # type: ignore[arg-type]  # it only calls makefile
     try:
         response.begin()
         body = response.read(LARGEST_BODY + 1)

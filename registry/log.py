@@ -7,7 +7,7 @@ valid. Tiles, checkpoints and proofs are built from the places elsewhere.
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import rfc8785
@@ -43,6 +43,21 @@ def append(leaf: Mapping[str, LeafValue], *, at: datetime) -> bytes:
     leaf: ``t`` names one of LEAF_TYPES; ``v`` and ``at`` are added here.
     Raises InvalidLeaf for an unknown type or anything like free text, LeafTooLarge over 4 KiB.
     """
+    data = encoded(leaf, at=at)
+    leaf_hash = hash_of(data)
+    LogOutbox.objects.create(leaf=data, leaf_hash=leaf_hash, recorded_at=at)
+    return leaf_hash
+
+
+def append_many(leaves: Iterable[bytes], *, at: datetime) -> None:
+    """Write leaves that ``encoded`` made into the outbox, in their order."""
+    LogOutbox.objects.bulk_create(
+        LogOutbox(leaf=data, leaf_hash=hash_of(data), recorded_at=at) for data in leaves
+    )
+
+
+def encoded(leaf: Mapping[str, LeafValue], *, at: datetime) -> bytes:
+    """Return a leaf's bytes. Raises InvalidLeaf, LeafTooLarge."""
     if leaf.get("t") not in LEAF_TYPES:
         raise InvalidLeaf(f"there is no leaf type {leaf.get('t')!r}")
     for name, value in leaf.items():
@@ -50,9 +65,7 @@ def append(leaf: Mapping[str, LeafValue], *, at: datetime) -> bytes:
     data = rfc8785.dumps({"v": LEAF_VERSION, **leaf, "at": instant(at)})
     if len(data) > LARGEST_LEAF:
         raise LeafTooLarge(f"the leaf has {len(data)} bytes, more than {LARGEST_LEAF}")
-    leaf_hash = hash_of(data)
-    LogOutbox.objects.create(leaf=data, leaf_hash=leaf_hash, recorded_at=at)
-    return leaf_hash
+    return data
 
 
 def hash_of(leaf: bytes) -> bytes:

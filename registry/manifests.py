@@ -1,62 +1,46 @@
 """Manifests: what a model was trained on, matched against what was allowed at the time.
 
-Each row is judged as of its own ingestion, from what was known then: a statement made later makes
-no violation, and cures none.
+Small ones are received and matched at once. Large ones are read from an upload by workers, a chunk
+and a transaction at a time: killed anywhere, the next goes on after the last chunk. The digest of
+a manifest is d(n) = SHA-256(d(n-1) ‖ row n), each row in canonical JSON and d(0) 32 zero bytes:
+the same however the rows arrive.
 """
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
-from django.db import connection, transaction
-from django.db.models import Count, QuerySet
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
-from registry import answers, checks, decision_index, history, log
-from registry.answers import Answer, CheckItem, Grants, Question
-from registry.errors import EmptyManifest, InvalidManifestRow
-from registry.history import Link
-from registry.models import Grant, Manifest, ManifestRow, Operator, Work
-from tribute import ids, verdict
-from tribute.identifiers import Key
+from registry import answers, log, manifest_files, manifest_matching, uploads
+from registry.errors import EmptyManifest, RegistryError
+from registry.manifest_files import ManifestItem, Numbered, Source
+from registry.manifest_matching import VIOLATIONS, Asker
+from registry.manifest_reports import Report, report, summarise
+from registry.models import Grant, Manifest, ManifestRow, Operator, Upload, Work
+from registry.webhooks import events
+from registry.webhooks.events import Happening
+from tribute import verdict
 from tribute.vocabulary import Decision, Purpose
 
-ROWS_AT_ONCE = 5_000
-VIOLATIONS = (Decision.DENY, Decision.LICENSE)
-COPY_ROWS = """COPY registry_manifestrow
- (manifest_id, row_number, kind, canonical, key, ingested_at, work_id, decision, statement_id)
- FROM STDIN"""
+__all__ = [
+    "VIOLATIONS",
+    "ManifestItem",
+    "Report",
+    "allowed_works",
+    "expect",
+    "grants_of",
+    "receive",
+    "report",
+    "work_off",
+    "works_of",
+]
 
+ROWS_AT_ONCE = 10_000
+ROWS_SWEPT_AT_ONCE = 50_000
 
-@dataclass(frozen=True, slots=True)
-class ManifestItem:
-    """One thing ingested, by one or more identifiers, and when; ``ingested_at`` is aware."""
-
-    ingested_at: datetime
-    url: str | None = None
-    sha256: str | None = None
-    iscc: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a manifest holds.
-
-    matched: rows recognised as a registered work; allowed, denied: rows by their decision at
-    ingestion, licences without a grant among the denied; duplicated: rows whose identifier an
-    earlier row has.
-    """
-
-    rows: int
-    matched: int
-    works: int
-    allowed: int
-    unknown: int
-    denied: int
-    duplicated: int
-    violations: Sequence[ManifestRow] = field(default=())
+Clock = Callable[[], datetime]
 
 
 @transaction.atomic
@@ -67,43 +51,39 @@ def receive(
     purpose: Purpose = Purpose.TRAIN_AI,
     at: datetime,
 ) -> Manifest:
-    """Store and match a manifest, streaming; its digest goes into the log. All of it or nothing.
+    """Store and match a manifest at once; its digest goes into the log. All of it or nothing.
 
     Raises InvalidManifestRow with the row's number (from 1), EmptyManifest.
     """
-    manifest = Manifest.objects.create(operator=operator, received_at=at)
-    grants = answers.by_subject(grants_of(operator))
-    digest = hashlib.sha256()
-    numbered = iter(enumerate(rows, start=1))
+    manifest = Manifest.objects.create(operator=operator, received_at=at, started_at=at)
+    asker = _asker(operator, purpose)
+    numbered = (Numbered(number, item, number) for number, item in enumerate(rows, start=1))
     while batch := list(islice(numbered, ROWS_AT_ONCE)):
-        questions = [_question(number, item, at) for number, item in batch]
-        for (_, item), question in zip(batch, questions, strict=True):
-            digest.update(_canonical_row(item, question) + b"\n")
-        _store(manifest, batch, questions, _answered(operator, batch, questions, grants, purpose))
-        manifest.rows_count = batch[-1][0]
-    if manifest.rows_count == 0:
-        raise EmptyManifest("the manifest has no rows")
-    _close(manifest, digest.digest(), at)
+        manifest_matching.take(manifest, batch, asker)
+    _close(manifest, at)
     return manifest
 
 
-def report(manifest: Manifest, *, most_violations: int = 100) -> Report:
-    """Return what a manifest holds, with the first of its violations."""
-    counts = dict(
-        manifest.rows.values_list("decision").annotate(rows=Count("pk")).order_by("decision")
+def expect(
+    operator: Operator, upload: Upload, *, written_as: Manifest.Format, at: datetime
+) -> Manifest:
+    """Announce a manifest that is read from ``upload`` once that is complete."""
+    return Manifest.objects.create(
+        operator=operator, upload=upload, format=written_as, received_at=at
     )
-    distinct = manifest.rows.aggregate(keys=Count("key", distinct=True))["keys"]
-    violations = manifest.rows.filter(decision__in=VIOLATIONS).select_related("work", "statement")
-    return Report(
-        rows=manifest.rows_count,
-        matched=manifest.matched_count,
-        works=works_of(manifest).count(),
-        allowed=counts.get(Decision.ALLOW, 0),
-        unknown=counts.get(Decision.UNKNOWN, 0),
-        denied=manifest.violations_count,
-        duplicated=manifest.rows_count - distinct,
-        violations=list(violations.order_by("row_number")[:most_violations]),
-    )
+
+
+def work_off(*, clock: Clock, until: datetime) -> int:
+    """Read and match what was uploaded, chunk by chunk, until ``until``; return how many rows.
+
+    Each manifest is one worker's at a time; what another has in hand is left to it.
+    """
+    taken, seen = 0, set[str]()
+    while clock() < until and (manifest := _next(seen)) is not None:
+        seen.add(manifest.pk)
+        taken += _work_off(manifest, clock, until)
+    _sweep()
+    return taken
 
 
 def works_of(manifest: Manifest) -> QuerySet[Work]:
@@ -133,96 +113,116 @@ def grants_of(operator: Operator) -> Iterator[verdict.Grant]:
         )
 
 
-def _question(number: int, item: ManifestItem, at: datetime) -> Question:
-    if item.ingested_at.utcoffset() is None or item.ingested_at > at:
-        raise InvalidManifestRow(f"row {number}: ingested_at is an instant in the past with zone")
-    asked = CheckItem(str(number), item.url, item.sha256, item.iscc)
-    (question,) = answers.questions([asked])
-    if question.problem is not None:
-        raise InvalidManifestRow(f"row {number}: {question.problem.detail}")
-    return question
+def _asker(operator: Operator, purpose: Purpose) -> Asker:
+    return Asker(operator.pk, answers.by_subject(grants_of(operator)), purpose)
 
 
-def _canonical_row(item: ManifestItem, question: Question) -> bytes:
-    own = {key.kind.value: key.canonical for key in _own_keys(item, question)}
-    return checks.canonical_json(own | {"ingested_at": log.instant(item.ingested_at)})
+def _uploaded() -> QuerySet[Manifest]:
+    waiting = Manifest.objects.filter(
+        status__in=[Manifest.Status.RECEIVING, Manifest.Status.MATCHING],
+        upload__completed_at__isnull=False,
+    )
+    return waiting.order_by("received_at", "pk")
 
 
-def _own_keys(item: ManifestItem, question: Question) -> list[Key]:
-    given = {"url": item.url, "sha256": item.sha256, "iscc": item.iscc}
-    return [key for key in question.keys if given.get(key.kind.value) is not None]
+def _next(seen: set[str]) -> Manifest | None:
+    return _uploaded().exclude(pk__in=seen).select_related("operator", "upload").first()
 
 
-def _answered(
-    operator: Operator,
-    batch: Sequence[tuple[int, ManifestItem]],
-    questions: Sequence[Question],
-    grants: Grants,
-    purpose: Purpose,
-) -> list[Answer]:
-    links: Mapping[bytes, list[Link]] = _links(questions)
-    answered = []
-    for (_, item), question in zip(batch, questions, strict=True):
-        concerned = [link for key in question.keys for link in links.get(key.digest, ())]
-        answered.append(
-            answers.answer(
-                question,
-                decision_index.rows_at(concerned, item.ingested_at),
-                grants,
-                purposes=[purpose],
-                asker=operator.pk,
-                at=item.ingested_at,
-            )
-        )
-    return answered
+def _work_off(manifest: Manifest, clock: Clock, until: datetime) -> int:
+    """Take chunks of one manifest until it is done, time is up, or somebody else has it."""
+    before = manifest.rows_count
+    try:
+        if manifest.status == Manifest.Status.RECEIVING:
+            assert manifest.upload is not None, "of those uploaded"
+            uploads.verify(manifest.upload)
+        with manifest_files.source_of(manifest) as source:
+            asker = _asker(manifest.operator, Purpose.TRAIN_AI)
+            while clock() < until and (taken := _take_chunk(manifest.pk, source, asker, clock())):
+                manifest = taken
+                if manifest.status == Manifest.Status.READY:
+                    break
+    except RegistryError as error:
+        _fail(manifest.pk, error, clock())
+    return manifest.rows_count - before
 
 
-def _links(questions: Sequence[Question]) -> dict[bytes, list[Link]]:
-    keys = {key.digest for question in questions for key in question.keys}
-    grouped: dict[bytes, list[Link]] = defaultdict(list)
-    for link in history.load(keys):
-        grouped[link.key].append(link)
-    return grouped
+@transaction.atomic
+def _take_chunk(manifest_id: str, source: Source, asker: Asker, at: datetime) -> Manifest | None:
+    """Read, match and store the next rows; after the last, close. None: another worker has it."""
+    locked = _uploaded().select_for_update(skip_locked=True, no_key=True, of=("self",))
+    manifest = locked.filter(pk=manifest_id).first()
+    if manifest is None:
+        return None
+    manifest.status = Manifest.Status.MATCHING
+    manifest.started_at = manifest.started_at or at
+    manifest.progressed_at = at
+    rows = source(manifest.read_to, manifest.rows_count)
+    if batch := list(islice(rows, ROWS_AT_ONCE)):
+        manifest_matching.take(manifest, batch, asker)
+        manifest.save()
+    else:
+        _close(manifest, at)
+    return manifest
 
 
-def _store(
-    manifest: Manifest,
-    batch: Sequence[tuple[int, ManifestItem]],
-    questions: Sequence[Question],
-    found: Sequence[Answer],
-) -> None:
-    number_of = ids.decode("mft", manifest.pk)
-    with connection.cursor() as cursor, cursor.copy(COPY_ROWS) as copy:
-        for (number, item), question, answer in zip(batch, questions, found, strict=True):
-            key = _own_keys(item, question)[0]
-            (said,) = answer.verdicts.values()
-            statement = next((s for s in said.deciding if isinstance(s, verdict.Statement)), None)
-            work = answer.works[0] if answer.works else None
-            manifest.matched_count += work is not None
-            manifest.violations_count += said.decision in VIOLATIONS
-            copy.write_row(
-                (
-                    number_of,
-                    number,
-                    key.kind.value,
-                    key.canonical,
-                    key.digest,
-                    item.ingested_at,
-                    work and ids.decode("wrk", work),
-                    said.decision.value,
-                    statement and ids.decode("stm", statement.id),
-                )
-            )
-
-
-def _close(manifest: Manifest, digest: bytes, at: datetime) -> None:
-    manifest.digest = digest
+def _close(manifest: Manifest, at: datetime) -> None:
+    if manifest.rows_count == 0:
+        raise EmptyManifest("the manifest has no rows")
+    manifest.digest = bytes(manifest.running_digest)
     manifest.status = Manifest.Status.READY
+    manifest.summary = summarise(manifest)
+    # The report has what they were kept for.
+    manifest.codes.all().delete()
+    manifest.progressed_at = at
     manifest.save()
+    if manifest.upload is not None:
+        uploads.discard(manifest.upload)
     leaf: dict[str, log.LeafValue] = {
         "t": "manifest.digest",
         "manifest": manifest.pk,
-        "digest": digest.hex(),
+        "digest": manifest.digest.hex(),
         "rows": manifest.rows_count,
     }
     log.append(leaf, at=at)
+    if manifest.upload is not None:
+        _tell(manifest, "manifest.ready", at)
+
+
+@transaction.atomic
+def _fail(manifest_id: str, error: RegistryError, at: datetime) -> None:
+    """Refuse the whole for good; whoever else reads it finds the same."""
+    locked = _uploaded().select_for_update(no_key=True, of=("self",))
+    manifest = locked.filter(pk=manifest_id).select_related("upload").first()
+    if manifest is None:
+        return
+    manifest.status = Manifest.Status.FAILED
+    manifest.failure = f"{error.code}: {error}"[:300]
+    manifest.progressed_at = at
+    manifest.save()
+    _tell(manifest, "manifest.failed", at)
+    if manifest.upload is not None:
+        uploads.discard(manifest.upload)
+
+
+def _tell(manifest: Manifest, event: str, at: datetime) -> None:
+    """Tell the operator how a manifest ended that he did not wait for."""
+    told = {
+        "manifest": manifest.pk,
+        "rows": manifest.rows_count,
+        "matched": manifest.matched_count,
+        "violations": manifest.violations_count,
+        "failure": manifest.failure.partition(":")[0],
+    }
+    events.publish([Happening(manifest.operator_id, event, manifest.pk, told)], at=at)
+
+
+def _sweep() -> None:
+    """Remove some of the rows that failed manifests left; the next call goes on."""
+    left = ManifestRow.objects.filter(manifest=OuterRef("pk"))
+    failed = Manifest.objects.filter(Exists(left), status=Manifest.Status.FAILED).first()
+    if failed is None:
+        return
+    failed.codes.all().delete()
+    first = failed.rows.order_by("row_number").values_list("row_number", flat=True)[0]
+    failed.rows.filter(row_number__lt=first + ROWS_SWEPT_AT_ONCE).delete()

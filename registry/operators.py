@@ -37,9 +37,12 @@ OPERATOR_SCOPES = frozenset(
         "queries:write",
         "balance:read",
         "topups:write",
+        "webhooks:write",
     }
 )
-CREATOR_SCOPES = frozenset({"works:read", "works:write", "statements:write", "earnings:read"})
+CREATOR_SCOPES = frozenset(
+    {"works:read", "works:write", "statements:write", "earnings:read", "webhooks:write"}
+)
 USER_SCOPES = frozenset({"payouts:prepare", "payouts:approve", "disputes:decide"})
 
 

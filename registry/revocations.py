@@ -4,21 +4,28 @@ Compares each operator's newest manifest with what a check answers now. It is fo
 act; here it is recorded who was told what, by when to take note, and when they did.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from registry import answers, decision_index, manifests
+from registry import answers, decision_index, log, manifests
 from registry.answers import CheckItem, Grants
 from registry.models import (
+    Creator,
     Manifest,
     ManifestRow,
     Operator,
     RevocationAcknowledgement,
+    RevocationLapse,
     RevocationNotice,
+    RightsShare,
 )
+from registry.webhooks import events
+from registry.webhooks.events import Happening
 from tribute import verdict
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
@@ -48,6 +55,39 @@ def acknowledge(notice: RevocationNotice, *, at: datetime) -> RevocationAcknowle
 
 
 @transaction.atomic
+def flag_overdue(*, at: datetime, limit: int = 1_000) -> int:
+    """Record which deadlines passed without acknowledgement; tell both sides; return how many.
+
+    What is on record stays, also when the operator takes note later.
+    """
+    late = RevocationNotice.objects.filter(
+        acknowledge_by__lt=at, acknowledgement=None, lapse=None
+    ).order_by("acknowledge_by", "pk")
+    notices = {notice.pk: notice for notice in late[:limit]}
+    RevocationLapse.objects.bulk_create(
+        (RevocationLapse(notice=notice, recorded_at=at) for notice in notices.values()),
+        ignore_conflicts=True,
+    )
+    holders = RightsShare.objects.filter(work__in={n.work_id for n in notices.values()})
+    owners: dict[str, list[str]] = defaultdict(list)
+    for work, creator in holders.exclude(confirmed_at=None).values_list("work_id", "creator_id"):
+        owners[work].append(creator)
+    told = (
+        Happening(owner, "revocation.overdue", notice.pk, _told(notice))
+        for notice in notices.values()
+        for owner in (notice.operator_id, *owners[notice.work_id])
+    )
+    events.publish(told, at=at)
+    return len(notices)
+
+
+def concerning(creator: Creator) -> QuerySet[RevocationNotice]:
+    """Return what was told to operators about works in which a creator has a confirmed part."""
+    held = RightsShare.objects.filter(creator=creator).exclude(confirmed_at=None)
+    return RevocationNotice.objects.filter(work__in=held.values("work_id"))
+
+
+@transaction.atomic
 def _notify(manifest_id: str, at: datetime) -> int:
     """Compare one manifest; whoever does so already is left to it."""
     locked = Manifest.objects.select_for_update(skip_locked=True, no_key=True)
@@ -62,6 +102,11 @@ def _notify(manifest_id: str, at: datetime) -> int:
             if found.decision != Decision.ALLOW and row.work_id not in notices:
                 notices[str(row.work_id)] = _notice(manifest, row, found, at)
     RevocationNotice.objects.bulk_create(notices.values(), batch_size=1_000)
+    told = (
+        Happening(operator.pk, "revocation.created", notice.pk, _told(notice))
+        for notice in notices.values()
+    )
+    events.publish(told, at=at)
     return len(notices)
 
 
@@ -116,3 +161,18 @@ def _notice(
         noticed_at=at,
         acknowledge_by=at + ACKNOWLEDGE_WITHIN,
     )
+
+
+def _told(notice: RevocationNotice) -> dict[str, str | None]:
+    """Return what an event says of a notice."""
+    return {
+        "revocation": notice.pk,
+        "operator": notice.operator_id,
+        "work": notice.work_id,
+        "manifest": notice.manifest_id,
+        "purpose": Purpose(notice.purpose).value,
+        "decision": Decision(notice.decision).value,
+        "statement": notice.statement_id,
+        "noticed_at": log.instant(notice.noticed_at),
+        "acknowledge_by": log.instant(notice.acknowledge_by),
+    }

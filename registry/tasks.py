@@ -1,12 +1,29 @@
 """The registry's doorbells: a name, and one call."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
-from registry import collections, fetching, log, name_records, revocations, snapshots
+from registry import (
+    collections,
+    fetching,
+    imports,
+    log,
+    manifests,
+    name_records,
+    revocations,
+    snapshots,
+    uploads,
+)
+from registry.webhooks import sending
 
 LEAVES_AT_ONCE = 10_000
 PLACES_AT_ONCE = 20
+INTAKE_FOR = timedelta(seconds=10)
+"""How long one ring takes files in: other work waits meanwhile where there is one worker."""
+DELIVERIES_AT_ONCE = 200
+SENDING_FOR = timedelta(seconds=10)
 
 
 @shared_task(name="registry.sequence_log")
@@ -34,3 +51,38 @@ def recheck_control() -> int:
 def notify_revocations() -> int:
     """Tell operators what in their newest manifest is allowed no more; return how many notices."""
     return revocations.notify(at=timezone.now())
+
+
+@shared_task(name="registry.work_off_imports")
+def work_off_imports() -> int:
+    """Register works from uploaded files; return how many rows were taken."""
+    return imports.work_off(clock=timezone.now, until=timezone.now() + INTAKE_FOR)
+
+
+@shared_task(name="registry.work_off_manifests")
+def work_off_manifests() -> int:
+    """Match uploaded manifests; return how many rows were taken."""
+    return manifests.work_off(clock=timezone.now, until=timezone.now() + INTAKE_FOR)
+
+
+@shared_task(name="registry.forget_uploads")
+def forget_uploads() -> int:
+    """Remove the bytes of uploads that nobody ended; return how many uploads."""
+    return uploads.forget_abandoned(at=timezone.now())
+
+
+@shared_task(name="registry.flag_overdue_revocations")
+def flag_overdue_revocations() -> int:
+    """Record which revocations nobody took note of in time; return how many."""
+    return revocations.flag_overdue(at=timezone.now())
+
+
+@shared_task(name="registry.send_webhooks")
+def send_webhooks() -> int:
+    """Send what webhooks are due; return how many were tried."""
+    return sending.send_due(
+        post=fetching.post,
+        clock=timezone.now,
+        until=timezone.now() + SENDING_FOR,
+        limit=DELIVERIES_AT_ONCE,
+    )

@@ -19,6 +19,7 @@ SECOND, MINUTE, HOUR = 1.0, 60.0, 3600.0
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": period, "options": {"expires": period}}
     for name, period in {
+        "attribution.adopt_manifests": 2 * SECOND,
         "attribution.index_works": 10 * SECOND,
         "attribution.settle_queries": 2 * SECOND,
         "ledger.process_provider_events": 2 * SECOND,
@@ -30,8 +31,13 @@ app.conf.beat_schedule = {
         "ledger.audit": 24 * HOUR,
         "ledger.publish_head": HOUR,
         "registry.build_snapshots": HOUR,
+        "registry.flag_overdue_revocations": HOUR,
+        "registry.forget_uploads": 24 * HOUR,
         "registry.notify_revocations": HOUR,
         "registry.recheck_control": 10 * MINUTE,
         "registry.sequence_log": 5 * SECOND,
+        "registry.send_webhooks": 2 * SECOND,
+        "registry.work_off_imports": 2 * SECOND,
+        "registry.work_off_manifests": 2 * SECOND,
     }.items()
 }

@@ -94,6 +94,8 @@ DEBUG = False
 SECRET_KEY = env_secret("SECRET_KEY")
 # Ed25519 seed, 64 hexadecimal digits: signs the receipts of checks.
 RECEIPT_SIGNING_KEY = env_secret("RECEIPT_SIGNING_KEY")
+# What the secrets of webhooks are derived from; with another, every receiver configures anew.
+WEBHOOK_KEY = env_secret("WEBHOOK_KEY")
 # Comma-separated; the first encrypts, all decrypt. Kept outside the database and its backups.
 EVIDENCE_KEYS = env_secret("EVIDENCE_KEYS").split(",")
 
@@ -282,6 +284,7 @@ WHITENOISE_AUTOREFRESH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 UPLOAD_MAX_BYTES = env_whole("UPLOAD_MAX_BYTES", 50 * 1024 * 1024)
+INTAKE_MAX_BYTES = env_whole("INTAKE_MAX_BYTES", 8 * 1024**3)
 
 # The API ---------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,6 +11,7 @@ from rest_framework.response import Response
 from attribution import uses
 from registry import checks
 from registry.api.views import public
+from tribute import identifiers
 
 
 class UseSerializer(serializers.Serializer[Any]):
@@ -18,6 +20,12 @@ class UseSerializer(serializers.Serializer[Any]):
     model = serializers.CharField()
     operator = serializers.CharField()
     decision = serializers.CharField()
+    matched_by = serializers.ChoiceField(
+        choices=[(way, way) for way in ("work", "identifier", "near")]
+    )
+    distance = serializers.FloatField(
+        allow_null=True, help_text="Of a near-copy: the share of differing bits."
+    )
 
 
 class FoundWithUsesSerializer(public.FoundSerializer):
@@ -37,10 +45,9 @@ class LookUp(public.LookUp):
         responses=FoundWithUsesSerializer,
     )
     def get(self, request: Request) -> Response:
-        """Print what is known, for every purpose."""
-        return super().get(request)
-
-    def printed(self, found: checks.LookUp) -> dict[str, Any]:
-        """Add the models whose manifests name what was found."""
-        learned = uses.of_works(found.works)
-        return {**super().printed(found), "models": UseSerializer(learned, many=True).data}
+        """Print what is known, for every purpose, and the models whose manifests name it."""
+        kind, value = public.asked_about(request)
+        found = checks.look_up(kind, value, at=timezone.now())
+        key = identifiers.key_of(kind, value).digest
+        learned = uses.of_found(found.works, found.near, key)
+        return Response({**self.printed(found), "models": UseSerializer(learned, many=True).data})

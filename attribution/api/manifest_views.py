@@ -1,16 +1,16 @@
-"""What a model learned from, over HTTP: declare it, and read what it shows.
+"""What a model learned from, over HTTP: declare it, follow the matching, read what it shows.
 
-Owns the reading of manifest rows. A manifest may have millions of them, so JSON Lines are read as
-they arrive, and a row is checked when its turn comes; a bad one refuses the whole.
+A short manifest is matched while the request waits. A long one is taken in as it arrives, or sent
+in pieces, and matched by workers; the one before stays in force until it is ready.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import IO, Any
 
-import orjson
-from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -18,31 +18,31 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from attribution import generative_models
-from attribution.api.serializers import (
+from attribution.api.manifest_serializers import (
+    AnnouncedManifestSerializer,
+    DeclaredManifestsSerializer,
+    ExpectedManifestSerializer,
     ManifestReportSerializer,
     ManifestStateSerializer,
     NewManifestSerializer,
 )
 from attribution.api.views import model_of
 from attribution.errors import ManifestMissing
-from registry import manifests
-from registry.api.fields import InstantField
-from registry.api.parsing import BodyTooLarge, StrictJSON
+from attribution.models import GenerativeModel
+from registry import manifest_files, manifests, uploads
+from registry.api.parsing import StrictJSON
 from registry.api.permissions import HasScope
-from registry.errors import InvalidManifestRow
-from registry.manifests import ManifestItem
+from registry.api.views.uploads import address_of, blocks_of
+from registry.errors import RegistryError
+from registry.models import Manifest
 
-LONGEST_LINE = 16_384
-BLOCK = 65_536
-IDENTIFIERS = ("url", "sha256", "iscc")
-_FIELDS = {*IDENTIFIERS, "ingested_at"}
-_instant = InstantField()
+MATCHED_AT_ONCE_BYTES = 1024 * 1024
 
 
-class JSONLines(BaseParser):
-    """Read ``application/x-ndjson`` line by line, up to UPLOAD_MAX_BYTES in all."""
+class _Streamed(BaseParser):
+    """Hand a body on as it arrives, with the format it is in."""
 
-    media_type = "application/x-ndjson"
+    written_as: Manifest.Format
 
     def parse(
         self,
@@ -50,87 +50,135 @@ class JSONLines(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Return an iterator of the rows, each read when it is asked for."""
+        """Return the format, and an iterator of blocks that are read when asked for."""
         del media_type, parser_context
-        return _lines(stream)
+        return self.written_as, blocks_of(stream)
 
 
-def _lines(stream: IO[Any]) -> Iterator[object]:
-    for number, line in enumerate(_split(stream), start=1):
-        if len(line) > LONGEST_LINE:
-            raise InvalidManifestRow(f"row {number}: longer than {LONGEST_LINE:,} bytes")
-        try:
-            yield orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise InvalidManifestRow(f"row {number}: not JSON") from error
+class JSONLines(_Streamed):
+    """Read ``application/x-ndjson``."""
+
+    media_type = "application/x-ndjson"
+    written_as = Manifest.Format.JSON_LINES
 
 
-def _split(stream: IO[Any]) -> Iterator[bytes]:
-    """Yield the lines of a body without its last line end.
+class Parquet(_Streamed):
+    """Read ``application/vnd.apache.parquet``."""
 
-    In blocks, since a web server's own ``readline`` with a limit may lose what follows the line
-    (granian 2.8 does). A line that is too long is handed on as far as it was read.
-    """
-    read, rest = 0, b""
-    while block := stream.read(BLOCK):
-        read += len(block)
-        if read > settings.UPLOAD_MAX_BYTES:
-            raise BodyTooLarge(f"The manifest is larger than {settings.UPLOAD_MAX_BYTES:,} bytes.")
-        *lines, rest = (rest + block).split(b"\n")
-        yield from lines
-        if len(rest) > LONGEST_LINE:
-            break
-    if rest:
-        yield rest
-
-
-def items(rows: Iterable[object]) -> Iterator[ManifestItem]:
-    """Yield rows as the registry takes them. Raises InvalidManifestRow with the row's number."""
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row, dict) or not _FIELDS.issuperset(row):
-            raise InvalidManifestRow(f"row {number}: an object of {sorted(_FIELDS)}")
-        given = {name: row[name] for name in IDENTIFIERS if name in row}
-        if not given or not all(isinstance(value, str) for value in given.values()):
-            raise InvalidManifestRow(f"row {number}: a url, a sha256 or an iscc, as texts")
-        try:
-            ingested_at = _instant.run_validation(row.get("ingested_at"))
-        except ValidationError as error:
-            raise InvalidManifestRow(f"row {number}: ingested_at is no instant") from error
-        yield ManifestItem(ingested_at, **given)
+    media_type = "application/vnd.apache.parquet"
+    written_as = Manifest.Format.PARQUET
 
 
 class DeclaredManifest(APIView):
     """What one of the operator's models learned from."""
 
     permission_classes = [HasScope("models:write")]
-    parser_classes = [StrictJSON, JSONLines]
+    parser_classes = [StrictJSON, JSONLines, Parquet]
+
+    @extend_schema(
+        operation_id="getModelManifest",
+        summary="Follow the matching of what a model learned from",
+        description="`current` is in force; `next` is being received or matched and takes its "
+        "place when it is ready.",
+        responses=DeclaredManifestsSerializer,
+    )
+    def get(self, request: Request, model_id: str) -> Response:
+        """Print both."""
+        model = model_of(request, model_id)
+        context = {"request": request}
+        return Response(DeclaredManifestsSerializer(model, context=context).data)
 
     @extend_schema(
         operation_id="putModelManifest",
         summary="Declare what a model learned from",
-        description="JSON with `rows`, or JSON Lines (`application/x-ndjson`), one row a line.",
+        description="JSON with `rows`; JSON Lines (`application/x-ndjson`), one row a line; or "
+        "Parquet (`application/vnd.apache.parquet`) with columns of the same names. JSON, and up "
+        "to a mebibyte of JSON Lines, is matched at once (200). The rest is matched by workers "
+        "(202): follow it with GET. To be able to go on after a break, announce it with "
+        "`:upload` instead.",
         request={
             "application/json": NewManifestSerializer,
             "application/x-ndjson": {"type": "string", "format": "binary"},
+            "application/vnd.apache.parquet": {"type": "string", "format": "binary"},
         },
-        responses=ManifestStateSerializer,
+        responses={200: ManifestStateSerializer, 202: ManifestStateSerializer},
     )
     def put(self, request: Request, model_id: str) -> Response:
-        """Receive and match the rows, in place of what was declared before."""
+        """Receive the rows, in place of what was declared before."""
         model = model_of(request, model_id)
-        manifest = generative_models.declare_manifest(
-            model, items(_rows(request.data)), at=timezone.now()
+        if not isinstance(request.data, tuple):
+            rows = manifest_files.items(_rows(request.data))
+            return _declared(model, rows)
+        written_as, blocks = request.data
+        beginning, rest = _beginning(blocks)
+        if written_as == Manifest.Format.JSON_LINES and rest is None:
+            numbered = manifest_files.json_lines([beginning])
+            return _declared(model, (row.item for row in numbered))
+        now = timezone.now()
+        upload = uploads.begin(model.operator, size=None, at=now)
+        try:
+            blocks = chain([beginning], rest or ())
+            upload = uploads.receive(upload, offset=0, blocks=blocks, at=now)
+        except RegistryError:
+            uploads.discard(upload)
+            raise
+        upload = uploads.finish(upload, at=timezone.now())
+        manifest = generative_models.expect_manifest(
+            model, upload, written_as=written_as, at=timezone.now()
         )
-        return Response(ManifestStateSerializer(manifest).data)
+        return Response(ManifestStateSerializer(manifest).data, status.HTTP_202_ACCEPTED)
 
 
-def _rows(data: object) -> Iterable[object]:
-    """Return the rows of either form of body."""
-    if isinstance(data, Iterator):
-        return data
+def _declared(model: GenerativeModel, rows: Iterable[manifests.ManifestItem]) -> Response:
+    manifest = generative_models.declare_manifest(model, rows, at=timezone.now())
+    return Response(ManifestStateSerializer(manifest).data)
+
+
+def _rows(data: object) -> list[object]:
+    """Return the rows of a JSON body."""
     if not isinstance(data, dict) or set(data) != {"rows"} or not isinstance(data["rows"], list):
         raise ValidationError({"rows": ["An object with the list rows, and nothing else."]})
     return data["rows"]
+
+
+def _beginning(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes] | None]:
+    """Return what is matched at once at most, and what follows; None: nothing does."""
+    beginning = bytearray()
+    for block in blocks:
+        beginning += block
+        if len(beginning) > MATCHED_AT_ONCE_BYTES:
+            return bytes(beginning), blocks
+    return bytes(beginning), None
+
+
+class ExpectedManifest(APIView):
+    """A manifest to come in pieces."""
+
+    permission_classes = [HasScope("models:write")]
+
+    @extend_schema(
+        operation_id="uploadModelManifest",
+        summary="Announce a manifest that is sent in pieces",
+        description="Then send its bytes to `upload.url` (tus 1.0.0); an interrupted upload goes "
+        "on where it stopped. Workers match it after the last byte.",
+        request=AnnouncedManifestSerializer,
+        responses={201: ExpectedManifestSerializer},
+    )
+    def post(self, request: Request, model_id: str) -> Response:
+        """Announce it; the manifest in force stays until this one is ready."""
+        model = model_of(request, model_id)
+        asked = AnnouncedManifestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        given: dict[str, Any] = asked.validated_data
+        sha256 = bytes.fromhex(given["sha256"]) if "sha256" in given else None
+        now = timezone.now()
+        upload = uploads.begin(model.operator, size=given["size"], sha256=sha256, at=now)
+        manifest = generative_models.expect_manifest(
+            model, upload, written_as=Manifest.Format(given["format"]), at=now
+        )
+        printed = ExpectedManifestSerializer(manifest, context={"request": request}).data
+        location = {"Location": address_of(request, upload)}
+        return Response(printed, status.HTTP_201_CREATED, headers=location)
 
 
 class ManifestReport(APIView):
@@ -140,7 +188,7 @@ class ManifestReport(APIView):
 
     @extend_schema(
         operation_id="getModelManifestReport",
-        summary="Read what your manifest shows: matches, coverage, violations",
+        summary="Read what your manifest shows: matches, coverage, violations, duplicates",
         responses=ManifestReportSerializer,
     )
     def get(self, request: Request, model_id: str) -> Response:

@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from attribution.api.fields import FeaturesField, ScoresField
+from attribution.api.manifest_serializers import ManifestStateSerializer
 from attribution.generative_models import LARGEST_FEE_MICROS
 from attribution.models import Contribution, GenerativeModel, Query
 from attribution.queries import MOST_REPORTS
@@ -44,57 +45,6 @@ class NewModelSerializer(StrictSerializer):
     unattributed_policy = serializers.ChoiceField(
         GenerativeModel.UnattributedPolicy.choices, default="pool"
     )
-
-
-class NewManifestRowSerializer(StrictSerializer):
-    """One thing ingested, by at least one identifier."""
-
-    url = TextField(required=False)
-    sha256 = TextField(required=False)
-    iscc = TextField(required=False)
-    ingested_at = InstantField()
-
-
-class NewManifestSerializer(StrictSerializer):
-    """What a model learned from; large ones come as JSON Lines, one row a line."""
-
-    rows = serializers.ListField(child=NewManifestRowSerializer(), min_length=1)
-
-
-class ManifestStateSerializer(serializers.Serializer[Any]):
-    """How far a manifest has come."""
-
-    id = serializers.CharField()
-    status = serializers.CharField()
-    rows_count = serializers.IntegerField()
-    matched_count = serializers.IntegerField()
-    violations_count = serializers.IntegerField()
-    received_at = serializers.DateTimeField()
-
-
-class ViolationSerializer(serializers.Serializer[Any]):
-    """A row that was not allowed when it was ingested, and the statement that says so."""
-
-    row = serializers.IntegerField(source="row_number")
-    kind = serializers.CharField()
-    value = serializers.CharField(source="canonical")
-    ingested_at = serializers.DateTimeField()
-    decision = serializers.CharField()
-    work = serializers.CharField(source="work_id", allow_null=True)
-    statement = serializers.CharField(source="statement_id", allow_null=True)
-
-
-class ManifestReportSerializer(serializers.Serializer[Any]):
-    """What a manifest shows: rows by their decision at ingestion, and the first violations."""
-
-    rows = serializers.IntegerField()
-    matched = serializers.IntegerField()
-    works = serializers.IntegerField()
-    allowed = serializers.IntegerField()
-    unknown = serializers.IntegerField()
-    denied = serializers.IntegerField()
-    duplicated = serializers.IntegerField()
-    violations = ViolationSerializer(many=True)
 
 
 class ModelSerializer(serializers.Serializer[GenerativeModel]):

@@ -8,6 +8,7 @@ urlpatterns = [
     path("lookup", lookup_views.LookUp.as_view()),
     path("models", views.Models.as_view()),
     path("models/<str:model_id>", views.Model.as_view()),
+    path("models/<str:model_id>/manifest:upload", manifest_views.ExpectedManifest.as_view()),
     path("models/<str:model_id>/manifest", manifest_views.DeclaredManifest.as_view()),
     path("models/<str:model_id>/manifest/report", manifest_views.ManifestReport.as_view()),
     path("queries", views.Queries.as_view()),

@@ -15,6 +15,7 @@ SCOPES = [
     ("queries:write", _("Report what was generated")),
     ("balance:read", _("Read the balance")),
     ("topups:write", _("Top the balance up")),
+    ("webhooks:write", _("Have events sent to an address")),
 ]
 CURRENCIES = [(code, code) for code in settings.CURRENCIES]
 FIXED, PART = "fixed", "part"

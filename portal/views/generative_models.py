@@ -1,6 +1,7 @@
 """An operator's models: declare them, send what they learned from, read the report."""
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,15 +14,15 @@ from attribution.models import GenerativeModel
 from portal.access import for_operators
 from portal.forms.operators import PART, RegisterModel, SendManifest
 from portal.listing import cut
-from portal.manifest_files import UnreadableLine, items
 from portal.troubles import plain, put_beside
-from registry import manifests
+from registry import manifest_files, manifests, uploads
 from registry.errors import RegistryError
 from registry.ids import find
-from registry.models import Operator
+from registry.models import Manifest, Operator
 
 FIELDS = {"model_exists": "version", "invalid_fee_policy": "fee"}
 VIOLATIONS_SHOWN = 50
+MATCHED_AT_ONCE_BYTES = 1024 * 1024
 
 
 @require_http_methods(["GET", "POST"])
@@ -66,7 +67,7 @@ def _register(operator: Operator, form: RegisterModel) -> GenerativeModel:
 @for_operators
 def model(request: HttpRequest, operator: Operator, model_id: str) -> HttpResponse:
     """Show a model, its policy and the report on what it learned from."""
-    shown = find(operator.generative_models.select_related("manifest"), model_id)
+    shown = find(operator.generative_models.select_related("manifest", "next_manifest"), model_id)
     return _model_page(request, shown, SendManifest())
 
 
@@ -74,20 +75,40 @@ def model(request: HttpRequest, operator: Operator, model_id: str) -> HttpRespon
 @for_operators
 def send_manifest(request: HttpRequest, operator: Operator, model_id: str) -> HttpResponse:
     """Receive what the model learned from."""
-    shown = find(operator.generative_models.select_related("manifest"), model_id)
+    shown = find(operator.generative_models.select_related("manifest", "next_manifest"), model_id)
     form = SendManifest(request.POST, request.FILES)
     if form.is_valid():
         try:
-            rows = items(form.cleaned_data["file"])
-            generative_models.declare_manifest(shown, rows, at=timezone.now())
-        except UnreadableLine as error:
-            form.add_error("file", str(error))
+            waits = _send_manifest(shown, form.cleaned_data["file"])
         except (RegistryError, AttributionError) as error:
             form.add_error("file", f"{plain(error)} ({error})")
         else:
-            messages.success(request, _("The manifest is received; the report follows below."))
+            messages.success(
+                request,
+                _("The manifest is here and being matched; the report follows when it is done.")
+                if waits
+                else _("The manifest is received; the report follows below."),
+            )
             return redirect("portal:model", shown.pk)
     return _model_page(request, shown, form)
+
+
+def _send_manifest(shown: GenerativeModel, file: UploadedFile) -> bool:
+    """Match a short file at once; keep a long one for the workers, and say so."""
+    now = timezone.now()
+    if (file.size or 0) <= MATCHED_AT_ONCE_BYTES and not _is_parquet(file):
+        rows = (row.item for row in manifest_files.json_lines(file.chunks()))
+        generative_models.declare_manifest(shown, rows, at=now)
+        return False
+    written_as = Manifest.Format.PARQUET if _is_parquet(file) else Manifest.Format.JSON_LINES
+    upload = uploads.begin(shown.operator, size=file.size, at=now)
+    upload = uploads.receive(upload, offset=0, blocks=file.chunks(), at=now)
+    generative_models.expect_manifest(shown, upload, written_as=written_as, at=now)
+    return True
+
+
+def _is_parquet(file: UploadedFile) -> bool:
+    return (file.name or "").lower().endswith(".parquet")
 
 
 def _model_page(request: HttpRequest, shown: GenerativeModel, form: SendManifest) -> HttpResponse:

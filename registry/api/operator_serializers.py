@@ -46,11 +46,19 @@ class RevocationSerializer(serializers.ModelSerializer[RevocationNotice]):
     acknowledged_at = serializers.DateTimeField(
         source="acknowledgement.acknowledged_at", default=None, allow_null=True
     )
+    operator = serializers.CharField(source="operator_id")
+    overdue_at = serializers.DateTimeField(
+        source="lapse.recorded_at",
+        default=None,
+        allow_null=True,
+        help_text="When it was recorded that the deadline had passed without acknowledgement.",
+    )
 
     class Meta:
         model = RevocationNotice
         fields = [
             "id",
+            "operator",
             "work",
             "manifest",
             "purpose",
@@ -58,5 +66,6 @@ class RevocationSerializer(serializers.ModelSerializer[RevocationNotice]):
             "statement",
             "noticed_at",
             "acknowledge_by",
+            "overdue_at",
             "acknowledged_at",
         ]

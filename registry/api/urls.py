@@ -1,23 +1,41 @@
 """The registry's addresses below /v1/."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from registry.api.views import (
     checks,
     collections,
     disputes,
     grants,
+    imports,
     keys,
     public,
     revocations,
     snapshots,
     statements,
+    uploads,
+    webhooks,
     works,
 )
+
+
+class ReportForm(StringConverter):
+    """The forms in which a report is downloaded."""
+
+    regex = "csv|jsonl"
+
+
+register_converter(ReportForm, "import_report")
 
 urlpatterns = [
     path("transparency", public.Transparency.as_view()),
     path("works", works.Works.as_view()),
+    path("works:import", imports.NewImport.as_view()),
+    path("imports", imports.Imports.as_view()),
+    path("imports/<str:import_id>/report.<import_report:form>", imports.ImportReport.as_view()),
+    path("imports/<str:import_id>", imports.OneImport.as_view()),
+    path("uploads/<str:upload_id>", uploads.OneUpload.as_view()),
     path("works/<str:work_id>:confirm-share", works.ShareConfirmation.as_view()),
     path("works/<str:work_id>", works.OneWork.as_view()),
     path("collections", collections.Collections.as_view()),
@@ -37,6 +55,13 @@ urlpatterns = [
     path("revocations/<str:notice_id>:acknowledge", revocations.Acknowledgement.as_view()),
     path("snapshot", snapshots.Newest.as_view()),
     path("snapshot/files/<str:name>", snapshots.SnapshotFile.as_view()),
+    path("webhooks", webhooks.Webhooks.as_view()),
+    path("webhooks/<str:webhook_id>:rotate", webhooks.WebhookRotation.as_view()),
+    path("webhooks/<str:webhook_id>:test", webhooks.WebhookTest.as_view()),
+    path("webhooks/<str:webhook_id>:enable", webhooks.WebhookEnabling.as_view()),
+    path("webhooks/<str:webhook_id>", webhooks.OneWebhook.as_view()),
+    path("webhooks/<str:webhook_id>/deliveries", webhooks.Deliveries.as_view()),
+    path("webhook-deliveries/<str:delivery_id>:replay", webhooks.Replay.as_view()),
     path("keys", keys.Keys.as_view()),
     path("keys:rotate", keys.Rotation.as_view()),
 ]

@@ -3,12 +3,24 @@
 from registry.models.checks import Check
 from registry.models.consent import DecisionIndex, Grant, Statement, Terms
 from registry.models.disputes import DisputeEvent
+from registry.models.imports import Import, ImportKey, ImportRow, WorkReference
 from registry.models.log import LogEntry, LogOutbox
-from registry.models.manifests import Manifest, ManifestRow
+from registry.models.manifests import Manifest, ManifestCode, ManifestRow
 from registry.models.people import ApiKey, Creator, Operator, User, UserManager
 from registry.models.requests import IdempotentRequest
-from registry.models.revocations import RevocationAcknowledgement, RevocationNotice
+from registry.models.revocations import (
+    RevocationAcknowledgement,
+    RevocationLapse,
+    RevocationNotice,
+)
 from registry.models.snapshots import SnapshotChange, SnapshotRelease
+from registry.models.uploads import Upload, UploadPart
+from registry.models.webhooks import (
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
 from registry.models.works import (
     COLLECTION_KINDS,
     WHOLE_PPM,
@@ -36,21 +48,33 @@ __all__ = [
     "Grant",
     "IdempotentRequest",
     "Identifier",
+    "Import",
+    "ImportKey",
+    "ImportRow",
     "LogEntry",
     "LogOutbox",
     "Manifest",
+    "ManifestCode",
     "ManifestRow",
     "Operator",
     "PastControl",
     "RevocationAcknowledgement",
+    "RevocationLapse",
     "RevocationNotice",
     "RightsShare",
     "SnapshotChange",
     "SnapshotRelease",
     "Statement",
     "Terms",
+    "Upload",
+    "UploadPart",
     "User",
     "UserManager",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
     "Work",
     "WorkFeatures",
+    "WorkReference",
 ]

@@ -61,3 +61,18 @@ class RevocationAcknowledgement(models.Model):
 
     def __str__(self) -> str:
         return self.notice_id
+
+
+class RevocationLapse(models.Model):
+    """An operator did not take note in time. Append-only: the database sees to it."""
+
+    notice = models.OneToOneField(
+        RevocationNotice, models.PROTECT, primary_key=True, related_name="lapse"
+    )
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "revocation lapse"
+
+    def __str__(self) -> str:
+        return self.notice_id

@@ -1,5 +1,6 @@
 """Revocations: operators learn what they may no longer use, once, and take note on record."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 
 from registry import consent, licensing, manifests, revocations
 from registry.manifests import ManifestItem
-from registry.models import Manifest, Operator, RevocationNotice, Work
+from registry.models import Manifest, Operator, RevocationNotice, WebhookEvent, Work
+from registry.webhooks import endpoints
 from tests.factories import (
     DAY,
     NOON,
@@ -167,7 +169,9 @@ def test_mallory_neither_reads_nor_acknowledges_acmes_revocations() -> None:
     for named in (notice.pk, "x", "rvk_01jzj6t3v7e8qs9f3c5m2k4x7a"):
         answer = mallory.post(f"/v1/revocations/{named}:acknowledge")
         assert (answer.status_code, answer.data["code"]) == (404, "not_found")
-    assert api_client(work.registered_by).get("/v1/revocations").status_code == 403
+    ada = api_client(work.registered_by)
+    assert ada.get("/v1/revocations").data["items"][0]["id"] == notice.pk
+    assert ada.post(f"/v1/revocations/{notice.pk}:acknowledge").status_code == 403
     assert api_client(acme, scopes=["checks:write"]).get("/v1/revocations").status_code == 403
     assert api_client().get("/v1/revocations").status_code == 401
     assert not hasattr(RevocationNotice.objects.get(), "acknowledgement")
@@ -191,3 +195,61 @@ def test_the_feed_costs_the_same_for_one_notice_and_for_three(
         assert len(clients[0].get("/v1/revocations").data["items"]) == 1
     with django_assert_num_queries(len(one.captured_queries)):
         assert len(clients[1].get("/v1/revocations").data["items"]) == 3
+
+
+def events_told(kind: str) -> set[tuple[str | None, str | None]]:
+    found = WebhookEvent.objects.filter(type=kind)
+    return {(event.operator_id, event.creator_id) for event in found}
+
+
+def test_a_notice_is_told_to_the_operators_webhook_once() -> None:
+    acme = make_operator("acme")
+    endpoints.add(acme, url="https://acme.example/", events=["revocation.created"], at=NOON)
+    work = allowed_work()
+    used(acme, work)
+    deny(work, at=NOON + 3 * DAY)
+
+    revocations.notify(at=LATER)
+    revocations.notify(at=LATER + DAY)
+
+    event = WebhookEvent.objects.get()
+    said = json.loads(bytes(event.body))
+    assert said["data"]["work"] == work.pk
+    assert said["data"]["revocation"] == RevocationNotice.objects.get().pk
+    assert event.deliveries.count() == 1
+
+
+def test_a_missed_deadline_stays_on_record_and_is_told_to_both_sides() -> None:
+    acme = make_operator("acme")
+    work = allowed_work()
+    ada = work.registered_by
+    endpoints.add(acme, url="https://acme.example/", events=["revocation.overdue"], at=NOON)
+    endpoints.add(ada, url="https://ada.example/", events=["revocation.overdue"], at=NOON)
+    used(acme, work)
+    deny(work, at=NOON + 3 * DAY)
+    revocations.notify(at=LATER)
+    notice = RevocationNotice.objects.get()
+    late = notice.acknowledge_by + DAY
+
+    told = [revocations.flag_overdue(at=at) for at in (notice.acknowledge_by, late, late + DAY)]
+
+    assert told == [0, 1, 0]
+    assert events_told("revocation.overdue") == {(acme.pk, None), (None, ada.pk)}
+    revocations.acknowledge(notice, at=late + DAY)
+    seen = [api_client(side).get("/v1/revocations").json()["items"] for side in (acme, ada)]
+    assert seen[0] == seen[1]
+    assert seen[0][0]["overdue_at"] is not None
+    assert seen[0][0]["acknowledged_at"] is not None
+    assert api_client(make_creator("eve")).get("/v1/revocations").json()["items"] == []
+
+
+def test_who_took_note_in_time_is_not_flagged() -> None:
+    acme = make_operator("acme")
+    work = allowed_work()
+    used(acme, work)
+    deny(work, at=NOON + 3 * DAY)
+    revocations.notify(at=LATER)
+    notice = RevocationNotice.objects.get()
+    revocations.acknowledge(notice, at=LATER + DAY)
+
+    assert revocations.flag_overdue(at=notice.acknowledge_by + DAY) == 0

@@ -63,7 +63,7 @@ class LookUp(APIView):
     )
     def get(self, request: Request) -> Response:
         """Print what is known, for every purpose."""
-        kind, value = _asked(request)
+        kind, value = asked_about(request)
         return Response(self.printed(checks.look_up(kind, value, at=timezone.now())))
 
     def printed(self, found: checks.LookUp) -> dict[str, Any]:
@@ -102,7 +102,8 @@ class Transparency(APIView):
         )
 
 
-def _asked(request: Request) -> tuple[IdentifierKind, str]:
+def asked_about(request: Request) -> tuple[IdentifierKind, str]:
+    """Return the one identifier that a look-up names. Raises NothingToLookUp."""
     given = [
         (kind, request.query_params[kind.value]) for kind in KINDS if kind in request.query_params
     ]

@@ -1,4 +1,4 @@
-"""Endpoints for operators: what may no longer be used, and that they took note of it."""
+"""Endpoints for both sides: what may no longer be used, and whether operators took note."""
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -12,29 +12,38 @@ from registry.api.callers import operator_of
 from registry.api.operator_serializers import RevocationSerializer
 from registry.api.permissions import HasScope
 from registry.ids import find
-from registry.models import Operator, RevocationNotice
+from registry.models import ApiKey, Creator, Operator, RevocationNotice
 
 
 def notices_of(operator: Operator) -> QuerySet[RevocationNotice]:
     """Return an operator's notices, with what is printed of them."""
-    return operator.revocations.select_related("acknowledgement")
+    return operator.revocations.select_related("acknowledgement", "lapse")
+
+
+def notices_for(request: Request) -> QuerySet[RevocationNotice]:
+    """Return the caller's notices: an operator's own, a creator's works'."""
+    owner = request.auth.owner if isinstance(request.auth, ApiKey) else None
+    if isinstance(owner, Creator):
+        return revocations.concerning(owner).select_related("acknowledgement", "lapse")
+    return notices_of(operator_of(request))
 
 
 class Revocations(generics.GenericAPIView[RevocationNotice]):
     """What the operator was told."""
 
-    permission_classes = [HasScope("models:write")]
+    permission_classes = [HasScope("models:write") | HasScope("works:read")]
     serializer_class = RevocationSerializer
 
     def get_queryset(self) -> QuerySet[RevocationNotice]:
-        """Choose the caller's own."""
-        return notices_of(operator_of(self.request))
+        """Choose those that the caller is a side of."""
+        return notices_for(self.request)
 
     @extend_schema(
         operation_id="listRevocations",
-        summary="List works in your manifests that are allowed no more",
-        description="Works that were allowed when you ingested them. Your newest manifest is "
-        "compared with what a check answers.",
+        summary="List used works that are allowed no more",
+        description="For operators: works that were allowed when you ingested them; your newest "
+        "manifest is compared with what a check answers. For creators: who was told about your "
+        "works, and who let the deadline pass.",
         responses=RevocationSerializer,
     )
     def get(self, _request: Request) -> Response:
