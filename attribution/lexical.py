@@ -19,7 +19,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from attribution import candidates
+from attribution import rosters
 from attribution.methods import bm25
 from registry.manifests import allowed_works
 from registry.models import Manifest, WorkFeatures
@@ -92,7 +92,7 @@ def _texts(manifest: Manifest, works: list[bytes]) -> Iterator[bytes]:
 
     Copies are left out: they would make their words seem frequent, and so harm the original.
     """
-    copies = candidates.followers(manifest)
+    copies = rosters.of_manifest(manifest).followers()
     rows = WorkFeatures.objects.filter(work__in=allowed_works(manifest))
     in_order = rows.order_by("work__registered_at", "work_id").values_list("work_id", "features")
     for work, features in in_order.iterator(chunk_size=1_000):

@@ -220,10 +220,20 @@ class Contribution(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    query = models.ForeignKey(Query, models.PROTECT, db_index=False, related_name="contributions")
-    work = models.ForeignKey(Work, models.PROTECT, null=True, related_name="contributions")
+    # That these rows exist is asked by a trigger, for a whole batch at once.
+    query = models.ForeignKey(
+        Query, models.PROTECT, db_index=False, db_constraint=False, related_name="contributions"
+    )
+    work = models.ForeignKey(
+        Work, models.PROTECT, null=True, db_constraint=False, related_name="contributions"
+    )
     creator = models.ForeignKey(
-        Creator, models.PROTECT, null=True, db_index=False, related_name="contributions"
+        Creator,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="contributions",
     )
     weight = models.BigIntegerField()
     words = models.IntegerField(default=0)

@@ -13,10 +13,10 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
-from attribution import caps, eligibility, records, weighing
-from attribution.eligibility import Escrow
+from attribution import caps, contributions, eligibility, records, rosters, weighing
+from attribution.eligibility import Escrow, Owners
 from attribution.errors import TooManyPayees
-from attribution.models import Contribution, GenerativeModel, Query, RoundingCarry
+from attribution.models import GenerativeModel, Query, RoundingCarry
 from attribution.shares import Owner, Part, Payee, Shares, share
 from attribution.sql import statement
 from attribution.weighing import Finding, Unweighable
@@ -24,6 +24,7 @@ from ledger import posting, set_asides
 from ledger.accounts import AccountKey, AccountKind, account_ids
 from ledger.posting import Draft, EntryKind, key_for
 from ledger.set_asides import Aside
+from registry.models import Manifest
 from tribute import ids
 
 MOST_PAYEES = 4_000
@@ -61,7 +62,7 @@ def settle(queries: Sequence[Query], *, at: datetime) -> None:
     settled = [each for each in divided if drafts[each.query.pk].key in posted.entry_ids]
     refused = [each.query for each in divided if drafts[each.query.pk].key in posted.refused]
     assert len(settled) + len(refused) == len(divided), "every draft was answered"
-    Contribution.objects.bulk_create(row for each in settled for row in _contributions(each))
+    contributions.write((each.query.pk, each.shares) for each in settled)
     entry_ids = {each.query.pk: posted.entry_ids[drafts[each.query.pk].key] for each in settled}
     set_asides.record(_asides(settled, entry_ids), at=at)
     _add_carries(settled)
@@ -77,28 +78,34 @@ def _weigh(queries: Iterable[Query]) -> dict[str, Finding | Unweighable]:
         by_manifest[str(query.model.manifest_id)].append(query)
     found: dict[str, Finding | Unweighable] = {}
     for group in by_manifest.values():
-        manifest = group[0].model.manifest
-        assert manifest is not None, "only queries whose manifest is ready are due"
-        found |= weighing.weigh(group, manifest)
+        found |= weighing.weigh(group, _manifest(group[0].model))
     return found
 
 
 def _owners(
     queries: Iterable[Query], weighed: dict[str, Finding | Unweighable], *, at: datetime
-) -> dict[str, dict[str, list[Owner]]]:
+) -> dict[str, dict[str, Owners]]:
     """Return the owners of every weighed work, by model."""
-    works: dict[GenerativeModel, set[str]] = defaultdict(set)
+    models = {query.model_id: query.model for query in queries}
+    works: dict[str, set[str]] = defaultdict(set)
     for query in queries:
         finding = weighed[query.pk]
         if isinstance(finding, Finding):
-            works[query.model] |= {each.work for each in finding.weights.works}
-    found = {}
-    for model, weighed_works in works.items():
-        assert model.manifest is not None, "only queries whose manifest is ready are due"
-        found[model.pk] = eligibility.owners(
-            weighed_works, manifest=model.manifest, operator=model.operator, at=at
+            works[query.model_id].update([each.work for each in finding.weights.works])
+    return {
+        model: eligibility.owners(
+            weighed_works,
+            roster=rosters.of_manifest(_manifest(models[model])),
+            operator=models[model].operator,
+            at=at,
         )
-    return found
+        for model, weighed_works in works.items()
+    }
+
+
+def _manifest(model: GenerativeModel) -> Manifest:
+    assert model.manifest is not None, "only queries whose manifest is ready are due"
+    return model.manifest
 
 
 def _lock_models(queries: Iterable[Query]) -> None:
@@ -110,7 +117,7 @@ def _lock_models(queries: Iterable[Query]) -> None:
 def _divide(
     queries: Iterable[Query],
     weighed: dict[str, Finding | Unweighable],
-    owners: dict[str, dict[str, list[Owner]]],
+    owners: dict[str, dict[str, Owners]],
     *,
     at: datetime,
 ) -> tuple[list[Settlement], dict[Query, str]]:
@@ -155,7 +162,7 @@ def _carries(model_id: str, works: Iterable[str]) -> Counter[Payee]:
 def _drafts(divided: Sequence[Settlement], *, at: datetime) -> dict[str, Draft]:
     """Write each settlement as a balanced draft: the fee out, everybody's part in."""
     legs = {each.query.pk: _legs(each) for each in divided}
-    numbers = account_ids(key for each in legs.values() for key in each)
+    numbers = account_ids({key for each in legs.values() for key in each})
     return {
         each.query.pk: Draft(
             key=key_for(each.draft_key),
@@ -170,24 +177,31 @@ def _drafts(divided: Sequence[Settlement], *, at: datetime) -> dict[str, Draft]:
 
 def _legs(settlement: Settlement) -> dict[AccountKey, int]:
     query, shares = settlement.query, settlement.shares
+    currency = query.currency
     policy = AccountKind[query.model.unattributed_policy.upper()]
-    legs: Counter[AccountKey] = Counter()
-    legs[AccountKind.OPERATOR_PREPAID, query.operator_id, query.currency] -= query.fee_micros
-    legs[AccountKind.PLATFORM_FEE, None, query.currency] += shares.platform
+    earned: dict[str, int] = {}
+    legs: dict[AccountKey, int] = {
+        (AccountKind.OPERATOR_PREPAID, query.operator_id, currency): -query.fee_micros,
+        (AccountKind.PLATFORM_FEE, None, currency): shares.platform,
+    }
     for part in shares.parts:
-        legs[_account(part, query.currency)] += part.micros
-    legs[policy, None, query.currency] += shares.remainder
+        if part.escrow:
+            key = _account(part, currency)
+            legs[key] = legs.get(key, 0) + part.micros
+        elif part.micros:
+            earned[part.creator] = earned.get(part.creator, 0) + part.micros
+    for creator, micros in earned.items():
+        legs[AccountKind.CREATOR_PENDING, creator, currency] = micros
+    legs[policy, None, currency] = shares.remainder
     assert sum(legs.values()) == 0, "a fee and its shares add up"
     return {key: amount for key, amount in legs.items() if amount}
 
 
 def _account(part: Part, currency: str) -> AccountKey:
-    """Choose where an owner's part goes: what is contested stays in his name, but apart."""
+    """Choose where a part in escrow goes: what is contested stays in its owner's name, but apart."""
     if part.escrow == Escrow.CAP:
         return AccountKind.UNCLAIMED, None, currency
-    if part.escrow == Escrow.CLAIM:
-        return AccountKind.CREATOR_DISPUTED, part.creator, currency
-    return AccountKind.CREATOR_PENDING, part.creator, currency
+    return AccountKind.CREATOR_DISPUTED, part.creator, currency
 
 
 def _asides(settled: Iterable[Settlement], entry_ids: dict[str, int]) -> list[Aside]:
@@ -204,25 +218,6 @@ def _asides(settled: Iterable[Settlement], entry_ids: dict[str, int]) -> list[As
         for (account, work, entry_id), amount in micros.items()
         if amount
     ]
-
-
-def _contributions(settlement: Settlement) -> Iterable[Contribution]:
-    """List every owner's part and, when there is any, the remainder."""
-    query, shares = settlement.query, settlement.shares
-    for part in shares.parts:
-        yield Contribution(
-            query=query,
-            work_id=part.work,
-            creator_id=part.creator,
-            weight=part.weight,
-            words=part.words,
-            micros=part.micros,
-            withheld=part.withheld,
-            escrow=part.escrow,
-        )
-    rest = shares.weight - sum(part.weight for part in shares.parts if not part.withheld)
-    if rest or shares.remainder:
-        yield Contribution(query=query, weight=rest, micros=shares.remainder)
 
 
 def _add_carries(settled: Iterable[Settlement]) -> None:

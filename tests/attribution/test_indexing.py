@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from attribution.candidates import cluster, find
+from attribution import rosters
+from attribution.candidates import find
 from attribution.indexing import index_works, signed
 from attribution.methods.evidence import Candidate, Evidence
 from attribution.models import NearDuplicate, NgramPosting
@@ -104,7 +105,7 @@ def test_an_earlier_registration_stands_for_its_cluster_whatever_was_indexed_fir
         allow(work)
     manifest = ingest(acme, [earlier, later])
 
-    assert cluster([earlier.pk, later.pk], manifest) == {
+    assert rosters.of_manifest(manifest).leader_of([earlier.pk, later.pk]) == {
         earlier.pk: earlier.pk,
         later.pk: earlier.pk,
     }

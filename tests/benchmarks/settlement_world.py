@@ -1,15 +1,18 @@
 """The world that settlement is measured in: many registered texts, two models, an operator.
 
 Owns a database of its own, made by the owner and dropped afterwards, and filling it in bulk. The
-texts are drawn from a vocabulary with Zipf's frequencies; each has one identifier and one owner.
+texts are drawn from a vocabulary with Zipf's frequencies; each has one identifier and one owner,
+who allowed all of his works to be trained on, for money. What registering and indexing would have
+written is copied into the tables; a sample of it is compared with what the registry says.
 """
 
+import json
 import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import accumulate
 
@@ -25,11 +28,15 @@ from attribution.indexing import signed
 from attribution.models import GenerativeModel
 from ledger.accounts import AccountKind, account_id
 from ledger.posting import Draft, EntryKind, key_for, post
-from registry.models import Creator, Manifest, Operator
+from registry import consent
+from registry.decision_index import EPOCH, MICROSECOND
+from registry.models import Creator, Manifest, Operator, Statement, Work
 from registry.operators import issue_key
 from server.postgres import OWNER, Postgres, superuser_url
 from tribute import ids
 from tribute.features import reduce
+from tribute.verdict import Tier
+from tribute.vocabulary import Decision, Purpose
 
 DATABASE = "bench_settlement"
 CREATORS = 1_000
@@ -89,9 +96,21 @@ def populate(works: int) -> World:
     """Register ``works`` texts, index them, and let two models learn from them all."""
     at = timezone.now() - timedelta(days=1)
     creators = Creator.objects.bulk_create(
-        Creator(handle=f"creator-{n}", display_name=f"Creator {n}", created_at=at)
+        Creator(
+            handle=f"creator-{n}",
+            display_name=f"Creator {n}",
+            identity_verified_at=at,
+            commitment_key=_key(n),
+            created_at=at,
+        )
         for n in range(CREATORS)
     )
+    said = [
+        consent.state(
+            each, each, purpose=Purpose.TRAIN_AI, decision=Decision.ALLOW, paid=True, at=at
+        )
+        for each in creators
+    ]
     operator = Operator.objects.create(handle="acme", name="Acme", created_at=at)
     manifest = Manifest.objects.create(
         operator=operator,
@@ -101,7 +120,8 @@ def populate(works: int) -> World:
         status=Manifest.Status.READY,
         received_at=at,
     )
-    samples = _register(works, [each.pk for each in creators], manifest, at=at)
+    samples = _register(works, said, manifest, at=at)
+    _compare(at)
     with psycopg.connect(superuser_url(DATABASE), autocommit=True) as server:
         server.execute("VACUUM ANALYZE")
     legs = (
@@ -120,10 +140,12 @@ def populate(works: int) -> World:
     return World(issued.secret, reported, cascade, manifest, samples)
 
 
-def _register(works: int, creators: list[str], manifest: Manifest, *, at: object) -> list[str]:
+def _register(works: int, said: list[Statement], manifest: Manifest, *, at: datetime) -> list[str]:
     """Copy works, their features and their postings into the tables; return some of the texts."""
     texts = Texts(seed=1)
-    owners = [ids.decode("cre", each) for each in creators]
+    owners = [ids.decode("cre", each.claimant_id) for each in said]
+    statements = [ids.decode("stm", each.pk) for each in said]
+    decisions = [_packed(each) for each in said]
     mft = ids.decode("mft", manifest.pk)
     samples: list[str] = []
     postings: list[tuple[int, object]] = []
@@ -145,15 +167,47 @@ def _register(works: int, creators: list[str], manifest: Manifest, *, at: object
               [(w, "sha256", f"{n:064x}", _key(n), [], at) for n, w, _, _ in rows])  # fmt: skip
         _copy("registry_workfeatures (work_id, features, ngrams, indexed_at)",
               [(w, f.to_bytes(), len(f.hashes), at) for _, w, _, f in rows])  # fmt: skip
+        _copy("registry_decisionindex (key, subject, subject_type, tier, specificity, statements)",
+              [row for n, w, o, _ in rows for row in (
+                  (_key(n), w, "work", Tier.WORK.value, 0, "[]"),
+                  (_key(n), o, "creator", Tier.CREATOR.value, 0, decisions[n % len(said)]))])  # fmt: skip
         _copy("registry_manifestrow (manifest_id, row_number, kind, canonical, key, ingested_at,"
-              " work_id, decision)",
-              [(mft, n + 1, "sha256", f"{n:064x}", _key(n), at, w, "allow")
+              " work_id, decision, statement_id)",
+              [(mft, n + 1, "sha256", f"{n:064x}", _key(n), at, w, "allow", statements[n % len(said)])
                for n, w, _, _ in rows])  # fmt: skip
     # In the order of the index, which is many times faster than in the order of the works.
     postings.sort(key=lambda row: row[0])
     _copy("attribution_ngramposting (hash, work_id)", postings)
     print(f"{works} works, {len(postings)} postings in {time.monotonic() - started:.0f} s")  # noqa: T201 - a benchmark prints
     return samples
+
+
+def _packed(said: Statement) -> str:
+    """Return what the decision index holds of a statement about all of its claimant's works."""
+    return json.dumps(
+        [
+            {
+                "id": said.pk,
+                "claimant": said.claimant_id,
+                "purpose": said.purpose,
+                "decision": said.decision,
+                "paid": said.paid,
+                "terms": None,
+                "from": (said.effective_from - EPOCH) // MICROSECOND,
+                "sequence": said.sequence,
+                "proven": True,
+                "disputed": False,
+            }
+        ]
+    )
+
+
+def _compare(at: datetime) -> None:
+    """Ask history about a sample of the works, and compare what the index was given."""
+    sample = list(Work.objects.order_by("?").values_list("pk", flat=True)[:100])
+    by_history = consent.standing(sample, Purpose.TRAIN_AI, at=at)
+    assert consent.standing_now(sample, Purpose.TRAIN_AI, at=at) == by_history
+    assert all(stands.paid for stands in by_history.values())
 
 
 def _key(number: int) -> bytes:
