@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from django.db import connection
 
+from attribution.reading import raw
 from attribution.shares import Part, Shares
 from tribute import ids
 
@@ -33,11 +34,11 @@ def write(settled: Iterable[tuple[str, Shares]]) -> None:
     """
     chunks = [_HEADER]
     for query, shares in settled:
-        raw = ids.decode("qry", query).bytes
-        chunks += [_row(raw, part) for part in shares.parts]
+        of = ids.decode("qry", query).bytes
+        chunks += [_row(of, part) for part in shares.parts]
         rest = shares.weight - sum([part.weight for part in shares.parts if not part.withheld])
         if rest or shares.remainder:
-            chunks.append(_remainder(raw, rest, shares.remainder))
+            chunks.append(_remainder(of, rest, shares.remainder))
     if len(chunks) == 1:
         return
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
@@ -47,7 +48,7 @@ def write(settled: Iterable[tuple[str, Shares]]) -> None:
 def _row(query: bytes, part: Part) -> bytes:
     work, creator, weight, words, micros, withheld, escrow = part
     return _layout(len(withheld), len(escrow)).pack(
-        *(_COLUMNS, _UUID, query, _UUID, _raw("wrk", work), _UUID, _raw("cre", creator)),
+        *(_COLUMNS, _UUID, query, _UUID, raw("wrk", work), _UUID, raw("cre", creator)),
         *(_LONG, weight, _INT, words, _LONG, micros),
         *(len(withheld), withheld.encode(), len(escrow), escrow.encode()),
     )
@@ -62,8 +63,3 @@ def _remainder(query: bytes, weight: int, micros: int) -> bytes:
 @lru_cache(maxsize=64)
 def _layout(withheld: int, escrow: int) -> struct.Struct:
     return struct.Struct(f">h i16s i16s i16s iq ii iq i{withheld}s i{escrow}s")
-
-
-@lru_cache(maxsize=2**18)
-def _raw(prefix: str, typed_id: str) -> bytes:
-    return ids.decode(prefix, typed_id).bytes

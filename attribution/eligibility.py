@@ -144,10 +144,10 @@ def _forget(news: News) -> None:
 
 def _ask(works: Collection[str], *, at: datetime) -> dict[str, _Rights]:
     standing = consent.standing_now(works, Purpose.TRAIN_AI, at=at)
-    uuids = {ids.decode("wrk", work): work for work in works}
+    work_of = {reading.raw("wrk", work): work for work in works}
     shares: dict[str, list[tuple[bytes, int, bool, bool, bool]]] = {work: [] for work in works}
-    for work, *share in reading.rows("read_owners", {"works": list(uuids)}):
-        shares[uuids[UUID(bytes=work)]].append(tuple(share))
+    for raw, *share in reading.rows("read_owners", {"works": reading.array(work_of)}):
+        shares[work_of[raw]].append(tuple(share))
     creators = {share[0] for each in shares.values() for share in each}
     names = {raw: ids.encode("cre", UUID(bytes=raw)) for raw in creators}
     alike: dict[Owners, Owners] = {}

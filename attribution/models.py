@@ -153,8 +153,8 @@ class Query(models.Model):
     method = models.CharField(max_length=12, blank=True)
     method_version = models.CharField(max_length=12, blank=True)
     parameters = models.JSONField(default=dict)
-    # What the method read, who owned it, and what rounding owed them: see attribution.recomputing.
-    record = models.JSONField(null=True)
+    # What the method read, who owned it, and what rounding owed them: see attribution.records.
+    record = models.BinaryField(null=True)
     words = models.IntegerField(null=True)
     weight = models.BigIntegerField(null=True)
     platform_micros = models.BigIntegerField(null=True)

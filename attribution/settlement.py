@@ -4,21 +4,20 @@ Owns what is written when a query is settled, refused or parked, all of it or no
 come from the method, the division from ``shares``, the books are the ledger's.
 """
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
-from attribution import caps, contributions, eligibility, records, rosters, weighing
+from attribution import caps, contributions, eligibility, reading, records, rosters, weighing
 from attribution.eligibility import Escrow, Owners
 from attribution.errors import TooManyPayees
-from attribution.models import GenerativeModel, Query, RoundingCarry
-from attribution.shares import Owner, Part, Payee, Shares, share
-from attribution.sql import statement
+from attribution.models import GenerativeModel, Query
+from attribution.shares import REMAINDER, Owner, Part, Payee, Shares, share
 from attribution.weighing import Finding, Unweighable
 from ledger import posting, set_asides
 from ledger.accounts import AccountKey, AccountKind, account_ids
@@ -111,7 +110,7 @@ def _manifest(model: GenerativeModel) -> Manifest:
 def _lock_models(queries: Iterable[Query]) -> None:
     """Let one batch of a model in at a time: what its rounding carries is read, then added to."""
     models = GenerativeModel.objects.filter(pk__in={query.model_id for query in queries})
-    list(models.order_by("pk").select_for_update(no_key=True))
+    list(models.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def _divide(
@@ -147,14 +146,23 @@ def _divide(
     return divided, parked
 
 
-def _carries(model_id: str, works: Iterable[str]) -> Counter[Payee]:
-    """Read what a model's rounding still owes the owners of ``works``, and the remainder."""
-    rows = RoundingCarry.objects.filter(model=model_id)
-    kept = rows.filter(work__in=list(works)) | rows.filter(work=None)
+def _carries(model_id: str, owned: Mapping[str, Owners]) -> Counter[Payee]:
+    """Read what a model's rounding still owes the owners of works, and the remainder."""
+    work_of = {reading.raw("wrk", work): work for work in owned}
+    creator_of = {
+        reading.raw("cre", owner.creator): owner.creator
+        for owners in set(owned.values())
+        for owner in owners
+    }
+    kept = reading.rows(
+        "read_carries", {"model": ids.decode("mdl", model_id), "works": reading.array(work_of)}
+    )
+    # What is owed to one who owns nothing of the work any more waits for him.
     return Counter(
         {
-            (work or "", creator or ""): parts
-            for work, creator, parts in kept.values_list("work_id", "creator_id", "parts")
+            REMAINDER if work is None else (work_of[work], creator_of[creator]): parts
+            for work, creator, parts in kept
+            if work is None or creator in creator_of
         }
     )
 
@@ -227,46 +235,47 @@ def _add_carries(settled: Iterable[Settlement]) -> None:
     for model_id, change in sorted(changes.items()):
         rows = sorted((payee, parts) for payee, parts in change.items() if parts)
         assert sum(parts for _, parts in rows) == 0, "carries add up to zero"
-        with connection.cursor() as cursor:
-            cursor.execute(
-                statement("add_carries"),
-                {
-                    "model": ids.decode("mdl", model_id),
-                    "works": [_uuid("wrk", payee[0]) for payee, _ in rows],
-                    "creators": [_uuid("cre", payee[1]) for payee, _ in rows],
-                    "parts": [parts for _, parts in rows],
-                },
-            )
+        reading.run(
+            "add_carries",
+            {
+                "model": ids.decode("mdl", model_id),
+                "works": reading.array(_raw("wrk", work) for (work, _), _ in rows),
+                "creators": reading.array(_raw("cre", creator) for (_, creator), _ in rows),
+                "parts": [parts for _, parts in rows],
+            },
+        )
 
 
-def _uuid(prefix: str, typed_id: str) -> object:
-    return ids.decode(prefix, typed_id) if typed_id else None
+def _raw(prefix: str, typed_id: str) -> bytes | None:
+    return reading.raw(prefix, typed_id) if typed_id else None
 
 
 def _close_settled(
     settled: Sequence[Settlement], drafts: dict[str, Draft], *, at: datetime
 ) -> None:
     kept = {"platform_fee_ppm": settings.PLATFORM_FEE_PPM}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement("close_settled_queries"),
-            {
-                "settled_at": at,
-                "ids": [ids.decode("qry", each.query.pk) for each in settled],
-                "methods": [each.finding.method for each in settled],
-                "versions": [each.finding.version for each in settled],
-                "parameters": [json.dumps(each.finding.parameters | kept) for each in settled],
-                "records": [
-                    json.dumps(records.write(each.finding, each.owners, each.shares))
-                    for each in settled
-                ],
-                "manifests": [_uuid("mft", each.query.model.manifest_id or "") for each in settled],
-                "words": [each.finding.words for each in settled],
-                "weights": [each.shares.weight for each in settled],
-                "platforms": [each.shares.platform for each in settled],
-                "entry_keys": [drafts[each.query.pk].key for each in settled],
-            },
-        )
+    reading.run(
+        "close_settled_queries",
+        {
+            "settled_at": at,
+            "ids": reading.array(ids.decode("qry", each.query.pk).bytes for each in settled),
+            "methods": [each.finding.method for each in settled],
+            "versions": [each.finding.version for each in settled],
+            "parameters": [
+                orjson.dumps(each.finding.parameters | kept).decode() for each in settled
+            ],
+            "records": [
+                records.write(each.finding.inputs, each.owners, each.shares) for each in settled
+            ],
+            "manifests": reading.array(
+                _raw("mft", each.query.model.manifest_id or "") for each in settled
+            ),
+            "words": [each.finding.words for each in settled],
+            "weights": [each.shares.weight for each in settled],
+            "platforms": [each.shares.platform for each in settled],
+            "entry_keys": reading.array(drafts[each.query.pk].key.bytes for each in settled),
+        },
+    )
 
 
 def _close_refused(refused: Iterable[Query]) -> None:

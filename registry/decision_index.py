@@ -110,14 +110,16 @@ def read_works(works: Iterable[str]) -> dict[str, frozenset[Way]]:
 
     Works of which nothing is said are left out. One query.
     """
-    name_of = {ids.decode("wrk", work): work for work in works}
+    name_of = {ids.decode("wrk", work).bytes: work for work in works}
     connection.ensure_connection()
     found: dict[bytes, set[Way]] = defaultdict(set)
     with Cursor(connection.connection) as cursor:
-        cursor.execute(READ_STANDING, {"works": list(name_of)}, prepare=True, binary=True)
+        # As text: the driver takes three times as long over a list of UUIDs.
+        wanted = "{" + ",".join([work.hex() for work in name_of]) + "}"
+        cursor.execute(READ_STANDING, {"works": wanted}, binary=True)
         for work, *way in cursor:
             found[work].add(Way(*way))
-    return {name_of[UUID(bytes=work)]: frozenset(ways) for work, ways in found.items()}
+    return {name_of[work]: frozenset(ways) for work, ways in found.items()}
 
 
 def read(keys: Iterable[bytes]) -> dict[bytes, list[Row]]:

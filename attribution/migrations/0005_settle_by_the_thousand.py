@@ -45,5 +45,12 @@ class Migration(migrations.Migration):
                 to="registry.work",
             ),
         ),
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField(
+                    model_name="query", name="record", field=models.BinaryField(null=True)
+                ),
+            ],
+        ),
         migrations.RunSQL(Path(__file__).with_suffix(".sql").read_text()),
     ]

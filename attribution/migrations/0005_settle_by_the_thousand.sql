@@ -1,5 +1,14 @@
 -- 0005_settle_by_the_thousand: what lets a batch of queries be settled in few statements.
 
+-- A record is written once and read by whoever doubts it: PostgreSQL neither takes it apart nor
+-- compresses it.
+ALTER TABLE attribution_query
+    ALTER COLUMN record TYPE bytea USING convert_to(record::text, 'UTF8'),
+    ALTER COLUMN record SET STORAGE EXTERNAL;
+
+-- Whether all of a manifest's texts are indexed is asked at every claim.
+CREATE INDEX work_features_to_index ON registry_workfeatures (work_id) WHERE indexed_at IS NULL;
+
 -- Rights change: what settlement remembers of works, and of which works it has to ask again.
 -- A row is written in the transaction of the change. ``xid`` says whose: a reader that has seen
 -- everything below some transaction reads on from there, so that no late commit is missed.

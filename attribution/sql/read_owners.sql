@@ -1,5 +1,5 @@
 -- read_owners: who owns which part of some works, and whether each wants money at all.
--- in    works uuid[]
+-- in    works uuid[] as text
 -- out   work uuid and creator uuid (16 bytes each), ppm, erased, wants_payment, contested
 --       (a claim to the work is open); in the order of creators
 SELECT uuid_send(share.work_id), uuid_send(share.creator_id), share.ppm,
@@ -10,5 +10,5 @@ SELECT uuid_send(share.work_id), uuid_send(share.creator_id), share.ppm,
                    WHERE other_id = share.work_id AND resolved_at IS NULL)
   FROM registry_rightsshare AS share
   JOIN registry_creator AS creator ON creator.id = share.creator_id
- WHERE share.work_id = ANY(%(works)s::uuid[])
+ WHERE share.work_id = ANY(%(works)s::text::uuid[])
  ORDER BY share.creator_id
