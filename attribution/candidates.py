@@ -6,26 +6,23 @@ were allowed when they were ingested are ever looked at. What a match is worth i
 
 from collections.abc import Collection, Mapping
 
-from django.db import connection
+import numpy as np
 
-from attribution import rosters
-from attribution.indexing import signed
+from attribution import ngram_index, rosters
 from attribution.methods.evidence import Candidate, Evidence
-from attribution.sql import statement
+from attribution.rosters import Roster
 from registry.models import Manifest
-from tribute import ids
 from tribute.features import Features
 
 SCAN_TEXTS = 256
-"""An n-gram in more texts than this is only looked for in the earliest registered of them."""
-
-NGRAMS_AT_ONCE = 50_000
+"""An n-gram in more texts than this is only looked for in those of them indexed first."""
 
 
 def find(outputs: Mapping[str, Features], manifest: Manifest) -> dict[str, Evidence]:
     """Return, by the same keys, where each output repeats works of ``manifest``."""
-    works_with = _look_up({each for output in outputs.values() for each in output.hashes}, manifest)
-    leader_of = rosters.of_manifest(manifest).leader_of(set().union(*works_with.values()))
+    roster = rosters.of_manifest(manifest)
+    works_with = _look_up({each for output in outputs.values() for each in output.hashes}, roster)
+    leader_of = roster.leader_of(set().union(*works_with.values()))
     leaders_with = {
         ngram: {leader_of[work] for work in works if work in leader_of}
         for ngram, works in works_with.items()
@@ -33,23 +30,17 @@ def find(outputs: Mapping[str, Features], manifest: Manifest) -> dict[str, Evide
     return {key: _evidence(output, leaders_with) for key, output in outputs.items()}
 
 
-def _look_up(ngrams: Collection[int], manifest: Manifest) -> dict[int, list[str]]:
+def _look_up(ngrams: Collection[int], roster: Roster) -> dict[int, list[str]]:
     """Return the manifest's works that contain each n-gram."""
-    unsigned = dict(zip(signed(ngrams), ngrams, strict=True))
-    wanted = sorted(unsigned)
+    index = ngram_index.current()
+    wanted = np.sort(np.fromiter(ngrams, np.uint64, len(ngrams)))
+    places, texts = index.find(wanted, most=SCAN_TEXTS)
+    distinct, of_pair = np.unique(texts, return_inverse=True)
+    numbers = roster.numbers_of(index.ids_of(distinct))[of_pair]
     found: dict[int, list[str]] = {}
-    with connection.cursor() as cursor:
-        for start in range(0, len(wanted), NGRAMS_AT_ONCE):
-            cursor.execute(
-                statement("find_candidates"),
-                {
-                    "hashes": wanted[start : start + NGRAMS_AT_ONCE],
-                    "manifest": ids.decode("mft", manifest.pk),
-                    "scan": SCAN_TEXTS,
-                },
-            )
-            for ngram, work in cursor.fetchall():
-                found.setdefault(unsigned[ngram], []).append(ids.encode("wrk", work))
+    known = numbers >= 0
+    for ngram, number in zip(wanted[places[known]].tolist(), numbers[known].tolist(), strict=True):
+        found.setdefault(ngram, []).append(roster.works[number])
     return found
 
 

@@ -301,15 +301,19 @@ class RoundingCarry(models.Model):
         return f"{self.parts} parts"
 
 
-class NgramPosting(models.Model):
-    """One n-gram that occurs in one registered text. Derived from the registry's features."""
+class IndexedText(models.Model):
+    """A registered text that can be found in outputs, and its place in the index of n-grams.
 
-    pk = models.CompositePrimaryKey("hash", "work_id")
-    hash = models.BigIntegerField()
-    work = models.ForeignKey(Work, models.CASCADE, related_name="ngram_postings")
+    Numbers begin at 0 and have no gaps; a text keeps its own, even when its work is removed.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    work = models.OneToOneField(
+        Work, models.DO_NOTHING, db_constraint=False, related_name="indexed_text"
+    )
 
     def __str__(self) -> str:
-        return f"{self.hash} in {self.work_id}"
+        return f"text {self.number}"
 
 
 class NearDuplicate(models.Model):

@@ -29,14 +29,14 @@ REMEMBERED_WORKS = 4_000_000
 class Roster:
     """The registered works of one manifest, by number in the order of their ids.
 
-    works: typed ids. raw: (n, 16) the ids' bytes. of_row: (rows + 1,) a manifest row's work, -1 for
+    works: typed ids. raw: the ids' bytes, 16 each. of_row: (rows + 1,) a manifest row's work, -1 for
     a row of none that was allowed. allowed, agreed: (n,) at ingestion, and whether to be paid.
     stands_for: numbers of followers and of the work that stands for each; others stand for
     themselves. paired: works with a near-copy.
     """
 
     works: list[str]
-    raw: NDArray[np.uint8]
+    raw: bytes
     of_row: NDArray[np.int32]
     allowed: NDArray[np.bool_]
     agreed: NDArray[np.bool_]
@@ -47,6 +47,14 @@ class Roster:
         """Return a work's number, None for a work that is not in the manifest."""
         at = bisect_left(self.works, work)
         return at if at < len(self.works) and self.works[at] == work else None
+
+    def numbers_of(self, raw: NDArray[np.bytes_]) -> NDArray[np.int64]:
+        """Return works' numbers by the bytes of their ids; -1 for works not in the manifest."""
+        own = np.frombuffer(self.raw, "S16")
+        if not len(own):
+            return np.full(len(raw), -1)
+        at = np.minimum(np.searchsorted(own, raw), len(own) - 1)
+        return np.where(own[at] == raw, at, -1)
 
     def leader_of(self, works: Iterable[str]) -> dict[str, str]:
         """Map those of ``works`` that the manifest allows to the work that stands for each."""
@@ -131,7 +139,7 @@ def _load(manifest: str) -> Roster:
     of_row[numbers[allowed_rows]] = of[allowed_rows]
     roster = Roster(
         works=[ids.encode("wrk", UUID(bytes=work)) for work in distinct],
-        raw=np.frombuffer(b"".join(distinct), np.uint8).reshape(-1, 16),
+        raw=b"".join(distinct),
         of_row=of_row,
         allowed=allowed,
         agreed=agreed,

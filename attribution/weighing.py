@@ -7,7 +7,15 @@ it returns is everything needed to weigh the query again.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from attribution import calibrations, candidates, judging, lexical, resemblance, rosters
+from attribution import (
+    calibrations,
+    candidates,
+    judging,
+    lexical,
+    ngram_index,
+    resemblance,
+    rosters,
+)
 from attribution.errors import EvidenceUnreadable, InvalidEvidence
 from attribution.judging import Inputs, Parameters
 from attribution.methods import shapley, uniform, verbatim
@@ -143,6 +151,7 @@ def _of_repetition(repeated: Evidence) -> Parameters:
         "min_words": verbatim.DEFAULT_MIN_WORDS,
         "max_sharers": verbatim.MAX_SHARERS,
         "scan_texts": candidates.SCAN_TEXTS,
+        "indexed_texts": ngram_index.snapshot(),
     }
 
 

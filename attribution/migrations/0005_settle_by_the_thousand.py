@@ -45,6 +45,21 @@ class Migration(migrations.Migration):
                 to="registry.work",
             ),
         ),
+        migrations.CreateModel(
+            name="IndexedText",
+            fields=[
+                ("number", models.BigIntegerField(primary_key=True, serialize=False)),
+                (
+                    "work",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="indexed_text",
+                        to="registry.work",
+                    ),
+                ),
+            ],
+        ),
         migrations.SeparateDatabaseAndState(
             state_operations=[
                 migrations.AlterField(
@@ -53,4 +68,5 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.RunSQL(Path(__file__).with_suffix(".sql").read_text()),
+        migrations.DeleteModel(name="NgramPosting"),
     ]

@@ -9,6 +9,14 @@ ALTER TABLE attribution_query
 -- Whether all of a manifest's texts are indexed is asked at every claim.
 CREATE INDEX work_features_to_index ON registry_workfeatures (work_id) WHERE indexed_at IS NULL;
 
+-- Texts that were indexed keep their order; the index itself is made anew from their features.
+GRANT SELECT, INSERT ON attribution_indexedtext TO tribute_app;
+INSERT INTO attribution_indexedtext (number, work_id)
+SELECT row_number() OVER (ORDER BY work.registered_at, work.id) - 1, work.id
+  FROM registry_workfeatures AS text
+  JOIN registry_work AS work ON work.id = text.work_id
+ WHERE text.indexed_at IS NOT NULL;
+
 -- Rights change: what settlement remembers of works, and of which works it has to ask again.
 -- A row is written in the transaction of the change. ``xid`` says whose: a reader that has seen
 -- everything below some transaction reads on from there, so that no late commit is missed.

@@ -197,5 +197,5 @@ def test_receiving_takes_the_same_number_of_statements_for_1_and_100(
     writer: GenerativeModel, django_assert_num_queries: Any
 ) -> None:
     for count in (1, 100):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(3):
             queries.receive(writer.operator, [report(writer) for _ in range(count)], at=GENERATED)
