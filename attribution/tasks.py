@@ -3,9 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import indexing, worker
+from attribution import indexing, rights_changes, worker
 
-SETTLED_A_RING = 1_000
+SETTLED_A_RING = 5_000
 INDEXED_A_RING = 200
 
 
@@ -19,3 +19,9 @@ def settle_queries() -> int:
 def index_works() -> int:
     """Index registered texts."""
     return indexing.index_works(limit=INDEXED_A_RING, at=timezone.now())
+
+
+@shared_task(name="attribution.prune_rights_changes")
+def prune_rights_changes() -> int:
+    """Remove notes of changes that every worker has heard."""
+    return rights_changes.prune()

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import cast
 
 import pytest
-from django.db import connection
 
 from attribution import eligibility, rights_changes, rosters
 from attribution.indexing import index_works
@@ -317,12 +316,3 @@ def test_a_forgotten_change_makes_a_listener_forget_everything(
     assert listener.news().everything
     monkeypatch.setattr(rights_changes, "LONGEST_SILENCE_SECONDS", -1.0)
     assert listener.news().everything
-
-
-def test_changes_are_kept_for_a_day(chariot: Work) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM attribution_rightschange")
-        (noted,) = cursor.fetchone()
-
-    assert noted > 0
-    assert rights_changes.prune() == 0

@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
@@ -47,6 +47,14 @@ SELECT wanted.hash, posting.text
 Hashes = NDArray[np.uint64]
 
 
+class Asked(NamedTuple):
+    """Texts that are there, texts that are added one at a time, and n-grams to look for."""
+
+    old: Hashes
+    new: Hashes
+    wanted: Hashes
+
+
 def main() -> None:
     """Measure both at every size, print, keep."""
     with psycopg.connect(superuser_url(), autocommit=True) as server:
@@ -70,11 +78,11 @@ def _measure(texts: int) -> Iterator[tuple[str, dict[str, float]]]:
     wanted = _wanted(old, chance)
     with tempfile.TemporaryDirectory() as folder:
         array = _Array(Path(folder))
-        yield "array", _figures("array", texts, array, old, new, wanted)
+        yield "array", _figures("array", array, Asked(old, new, wanted))
     if texts <= LARGEST_TABLE:
         with psycopg.connect(superuser_url(DATABASE), autocommit=True) as connection:
             table = _Table(connection)
-            yield "table", _figures("table", texts, table, old, new, wanted)
+            yield "table", _figures("table", table, Asked(old, new, wanted))
             assert table.answer == array.answer, "both find the same"
 
 
@@ -85,9 +93,9 @@ def _wanted(old: Hashes, chance: np.random.Generator) -> Hashes:
     return np.unique(np.concatenate([quoted[:, first : first + HELD], others], axis=1))
 
 
-def _figures(
-    name: str, texts: int, index: "_Array | _Table", old: Hashes, new: Hashes, wanted: Hashes
-) -> dict[str, float]:
+def _figures(name: str, index: "_Array | _Table", asked: Asked) -> dict[str, float]:
+    old, new, wanted = asked
+    texts = len(old)
     build = index.seconds(lambda: index.build(old))
     index.find(wanted)
     find = min(index.seconds(lambda: index.find(wanted)) for _ in range(3))
