@@ -6,7 +6,6 @@ would pass it, and all later parts of that work on that UTC day, wait for a pers
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from django.db.models import Sum
@@ -51,7 +50,7 @@ class Earned:
             most = query.fee_micros * each.weight // weights.total
             over = self._sums[query.operator_id, query.currency, each.work] + most > cap
             found[each.work] = [
-                replace(owner, escrow=Escrow.CAP) if over else owner for owner in owners[each.work]
+                owner._replace(escrow=Escrow.CAP) if over else owner for owner in owners[each.work]
             ]
         return found
 

@@ -1,27 +1,35 @@
 """Say who earns by a work, and why somebody does not.
 
-Owns the rules between a work's rights and its money, asked anew at each settlement. Whether the
-work was allowed at ingestion has been asked before; what a creator wants is the registry's word.
+Owns the rules between a work's rights and its money. They hold as they stand at each settlement:
+what was asked about a work is remembered only until ``rights_changes`` tells of it, or something
+announced takes effect. Whether the work was allowed at ingestion has been asked before; what a
+creator wants is the registry's word.
 """
 
-from collections import defaultdict
-from collections.abc import Collection
+import threading
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
+from typing import NamedTuple
+from uuid import UUID
 
-from django.db.models import Q
-
+from attribution import reading
+from attribution.rights_changes import Listener, News
+from attribution.rosters import Roster
 from attribution.shares import Owner
 from registry import consent
-from registry.models import (
-    ClaimConflict,
-    Creator,
-    Manifest,
-    ManifestRow,
-    Operator,
-    RightsShare,
-)
+from registry.consent import Standing
+from registry.models import Creator, Operator
+from tribute import ids
 from tribute.vocabulary import Decision, Purpose
+
+REMEMBERED_WORKS = 1_000_000
+"""About 200 bytes each."""
+
+ASKED_AT_ONCE = 5_000
+MANY_NEW = 1_000
+"""Works of one manifest: when so many are asked for that are not known, so will the others be."""
 
 _USES = (Decision.ALLOW, Decision.LICENSE)
 
@@ -48,50 +56,134 @@ class Escrow(StrEnum):
     """The work earned more from one operator in a day than the model's policy lets pass unseen."""
 
 
+Owners = tuple[Owner, ...]
+
+
+class _Rights(NamedTuple):
+    """What is remembered of one work: its owners when payment was asked for, and when it was not.
+
+    Holds from the instant ``since`` until just before ``until``; None: no end.
+    """
+
+    asked: Owners
+    not_asked: Owners
+    since: datetime
+    until: datetime | None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it was asked for a time that includes ``at``."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+class _Memory(threading.local):
+    """One for each thread, since what a connection may see is its own."""
+
+    def __init__(self) -> None:
+        self.listener = Listener()
+        self.rights: dict[str, _Rights] = {}
+
+
+_memory = _Memory()
+
+
 def owners(
-    works: Collection[str], *, manifest: Manifest, operator: Operator, at: datetime
-) -> dict[str, list[Owner]]:
+    works: Collection[str], *, roster: Roster, operator: Operator, at: datetime
+) -> dict[str, Owners]:
     """Return each work's owners and their shares, with the reason for who is not paid.
 
     A creator asks to be paid in the statement that allows the use, as it stands at ``at``. Once
     the use is no longer allowed, what the model learned before is still owed as it was agreed at
     ingestion. What a work earns while a claim to it is open is kept apart.
     """
-    standing = consent.standing(works, Purpose.TRAIN_AI, at=at)
-    agreed = _agreed(works, manifest=manifest)
+    rights = _rights(works, roster, at=at)
+    found = {
+        work: each.asked if each.asked == each.not_asked or roster.is_agreed(work) else
+        each.not_asked
+        for work in works
+        if (each := rights[work])
+    }  # fmt: skip
     own = set(Creator.objects.filter(members__operators=operator).values_list("pk", flat=True))
-    contested = _contested(works)
-    found: dict[str, list[Owner]] = defaultdict(list)
-    shares = RightsShare.objects.filter(work__in=works).select_related("creator")
-    for share in shares.order_by("work_id", "creator_id"):
-        stands = standing[share.work_id]
-        asked = stands.paid if stands.decision in _USES else share.work_id in agreed
-        waived = not asked or share.creator_id in stands.waived
-        reason = _reason(share.creator, waived=waived, own=share.creator_id in own)
-        escrow = Escrow.CLAIM if share.work_id in contested else ""
-        found[share.work_id].append(Owner(share.creator_id, share.ppm, reason, escrow))
-    return dict(found)
-
-
-def _reason(creator: Creator, *, waived: bool, own: bool) -> str:
-    if creator.erased_at is not None:
-        return Withheld.ERASED
     if own:
-        return Withheld.OWN_WORK
+        return {work: _without(own, each) for work, each in found.items()}
+    return found
+
+
+def _without(own: Collection[str], owned: Owners) -> Owners:
+    return tuple(
+        owner._replace(withheld=Withheld.OWN_WORK.value)
+        if owner.creator in own and owner.withheld != Withheld.ERASED
+        else owner
+        for owner in owned
+    )
+
+
+def _rights(works: Collection[str], roster: Roster, *, at: datetime) -> Mapping[str, _Rights]:
+    """Return what is known of the works, asking for what is not."""
+    _forget(_memory.listener.news())
+    known = _memory.rights
+    missing = [work for work in works if work not in known or not known[work].holds(at)]
+    if len(missing) >= MANY_NEW:
+        room = REMEMBERED_WORKS - len(known)
+        others = (work for work in roster.works if work not in known)
+        missing = list(dict.fromkeys([*missing, *islice(others, max(0, room))]))
+    if len(known) + len(missing) > REMEMBERED_WORKS:
+        kept = {work: known[work] for work in works if work in known}
+        known.clear()
+        known |= kept
+    for first in range(0, len(missing), ASKED_AT_ONCE):
+        known |= _ask(missing[first : first + ASKED_AT_ONCE], at=at)
+    return known
+
+
+def _forget(news: News) -> None:
+    if news.everything:
+        _memory.rights.clear()
+    for work in news.works:
+        _memory.rights.pop(work, None)
+
+
+def _ask(works: Collection[str], *, at: datetime) -> dict[str, _Rights]:
+    standing = consent.standing_now(works, Purpose.TRAIN_AI, at=at)
+    work_of = {reading.raw("wrk", work): work for work in works}
+    shares: dict[str, list[tuple[bytes, int, bool, bool, bool]]] = {work: [] for work in works}
+    for raw, *share in reading.rows("read_owners", {"works": reading.array(work_of)}):
+        shares[work_of[raw]].append(tuple(share))
+    creators = {share[0] for each in shares.values() for share in each}
+    names = {raw: ids.encode("cre", UUID(bytes=raw)) for raw in creators}
+    alike: dict[Owners, Owners] = {}
+    return {
+        work: _judged(standing[work], [(names[raw], *rest) for raw, *rest in each], alike, at=at)
+        for work, each in shares.items()
+    }
+
+
+def _judged(
+    stands: Standing,
+    shares: Iterable[tuple[str, int, bool, bool, bool]],
+    alike: dict[Owners, Owners],
+    *,
+    at: datetime,
+) -> _Rights:
+    """Apply the rules; equal answers are one object, since most works of a creator are alike."""
+    by_agreement = {}
+    for agreed in (True, False):
+        asked = stands.paid if stands.decision in _USES else agreed
+        owned = tuple(
+            Owner(
+                creator,
+                ppm,
+                _reason(erased, wants, waived=not asked or creator in stands.waived),
+                Escrow.CLAIM.value if contested else "",
+            )
+            for creator, ppm, erased, wants, contested in shares
+        )
+        by_agreement[agreed] = alike.setdefault(owned, owned)
+    return _Rights(by_agreement[True], by_agreement[False], at, stands.until)
+
+
+def _reason(erased: bool, wants: bool, *, waived: bool) -> str:  # noqa: FBT001 - columns of a row
+    if erased:
+        return Withheld.ERASED.value
     if waived:
-        return Withheld.WAIVED
-    return "" if creator.wants_payment else Withheld.NO_PAYMENT
-
-
-def _agreed(works: Collection[str], *, manifest: Manifest) -> set[str]:
-    """Return the works ingested under a statement that asks for payment, or under a licence."""
-    asked = Q(statement__paid=True) | Q(statement=None, decision=Decision.ALLOW)
-    rows = ManifestRow.objects.filter(asked, manifest=manifest, work__in=works)
-    return {str(work) for work in rows.values_list("work_id", flat=True)}
-
-
-def _contested(works: Collection[str]) -> set[str]:
-    """Return those of ``works`` to which a claim is open."""
-    rows = ClaimConflict.objects.filter(Q(work__in=works) | Q(other__in=works), resolved_at=None)
-    sides = {str(side) for pair in rows.values_list("work_id", "other_id") for side in pair}
-    return sides & set(works)
+        return Withheld.WAIVED.value
+    return "" if wants else Withheld.NO_PAYMENT.value

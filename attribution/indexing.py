@@ -1,25 +1,27 @@
 """Put registered texts into the index by which their passages are found in outputs.
 
-Owns the n-gram postings and the pairs of near-duplicate texts. Texts arrive already reduced, in
-the registry's WorkFeatures; whether a work may be paid is not asked here.
+Owns the order in which texts enter the index and the pairs of near-duplicate texts. Texts arrive
+already reduced, in the registry's WorkFeatures; whether a work may be paid is not asked here.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
-from struct import Struct
+from uuid import UUID
 
+import numpy as np
 from django.db import connection, transaction
+from numpy.typing import NDArray
 
-from attribution.sql import statement
+from attribution import ngram_index, reading
+from attribution.models import NearDuplicate
 from registry.models import WorkFeatures
 from tribute import ids
-from tribute.features import Features
+from tribute.features import sections
 
+MILLION = 1_000_000
 LEAST_OVERLAP_PPM = 500_000
 """Texts that share half of their n-grams are one cluster; quotations and anthologies are not."""
 
 _INDEX_LOCK = 0x7472_6962_696E_6478
-_UNSIGNED, _SIGNED = Struct(">Q"), Struct(">q")
 
 
 def index_works(*, limit: int, at: datetime) -> int:
@@ -34,11 +36,6 @@ def index_works(*, limit: int, at: datetime) -> int:
     return done
 
 
-def signed(hashes: Iterable[int]) -> list[int]:
-    """Return 64-bit hashes as PostgreSQL's bigint holds them: the same bits, signed."""
-    return [_SIGNED.unpack(_UNSIGNED.pack(each))[0] for each in hashes]
-
-
 @transaction.atomic
 def _index_next(*, at: datetime) -> bool:
     with connection.cursor() as cursor:
@@ -51,15 +48,34 @@ def _index_next(*, at: datetime) -> bool:
     )
     if waiting is None:
         return False
-    features = Features.from_bytes(bytes(waiting.features))
-    work = ids.decode("wrk", waiting.work_id)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement("insert_postings"), {"work": work, "hashes": signed(features.hashes)}
-        )
-        cursor.execute(
-            statement("insert_near_duplicates"), {"work": work, "least_ppm": LEAST_OVERLAP_PPM}
-        )
+    _pair(waiting)
+    reading.run("number_indexed_text", {"work": ids.decode("wrk", waiting.work_id)})
     waiting.indexed_at = at
     waiting.save(update_fields=["indexed_at"])
     return True
+
+
+def _pair(text: WorkFeatures) -> None:
+    """Note the texts indexed before that share most of their n-grams with this one."""
+    own = _distinct(text)
+    index = ngram_index.current()
+    _, found = index.find(own)
+    shared = np.bincount(found, minlength=1)
+    numbers = np.flatnonzero(shared * MILLION >= np.maximum(1, len(own) * LEAST_OVERLAP_PPM))
+    raw = index.ids_of(numbers.astype(np.uint32))
+    # Numpy takes zeros off the end of bytes.
+    works = [ids.encode("wrk", UUID(bytes=each.ljust(16, b"\0"))) for each in raw.tolist()]
+    ngrams_shared = dict(zip(works, shared[numbers].tolist(), strict=True))
+    pairs = []
+    for other in WorkFeatures.objects.filter(work__in=works).exclude(pk=text.pk):
+        both = ngrams_shared[other.work_id]
+        overlap = both * MILLION // (len(own) + len(_distinct(other)) - both)
+        if overlap >= LEAST_OVERLAP_PPM:
+            pair = NearDuplicate(work_id=text.pk, other_id=other.pk, overlap_ppm=overlap)
+            pairs.append(pair)
+    NearDuplicate.objects.bulk_create(pairs, ignore_conflicts=True)
+
+
+def _distinct(text: WorkFeatures) -> NDArray[np.uint64]:
+    """Return a text's n-grams, rising, each once."""
+    return np.unique(np.frombuffer(sections(bytes(text.features))[3], ">u8")).astype(np.uint64)

@@ -9,17 +9,18 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from attribution import candidates
+from attribution import rosters
 from attribution.methods import bm25
 from registry.manifests import allowed_works
 from registry.models import Manifest, WorkFeatures
@@ -34,19 +35,25 @@ _ARRAYS = ("terms", "starts", "passages", "offsets", "held", "counts", "lengths"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextIndex:
-    """The allowed texts of one manifest. digest: of all that it holds, in hexadecimal."""
+    """The allowed texts of one manifest.
+
+    digest: of all that it holds, in hexadecimal. names: typed ids by number, those asked for.
+    """
 
     index: bm25.Index
     works: NDArray[np.uint8]
     digest: str
+    names: dict[int, str] = field(default_factory=dict)
 
     def best(self, output: Features) -> dict[str, float]:
         """Return works by typed id and their best passage's score, of those proposed."""
+        names = self.names
         found = self.index.best(output)
-        return {self._work(number): score for number, score in found.items()}
+        return {names.get(number) or self._name(number): score for number, score in found.items()}
 
-    def _work(self, number: int) -> str:
-        return ids.encode("wrk", UUID(bytes=self.works[number].tobytes()))
+    def _name(self, number: int) -> str:
+        name = ids.encode("wrk", UUID(bytes=self.works[number].tobytes()))
+        return self.names.setdefault(number, name)
 
 
 def of_manifest(manifest: Manifest) -> TextIndex:
@@ -59,10 +66,15 @@ def _map(manifest_id: str, home: str) -> TextIndex:
     folder = Path(home) / "lexical" / f"{manifest_id}-{bm25.VERSION}"
     if not folder.exists():
         _write(Manifest.objects.get(pk=manifest_id), folder)
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
-    works = np.load(folder / "works.npy", mmap_mode="r")
+    arrays = {name: _mapped(folder / f"{name}.npy") for name in _ARRAYS}
+    works = _mapped(folder / "works.npy")
     digest = json.loads((folder / "index.json").read_text())["sha256"]
     return TextIndex(bm25.Index(**arrays), works, digest)
+
+
+def _mapped(file: Path) -> NDArray[Any]:
+    """Map a file; a plain array is sliced many times faster than numpy's own kind for files."""
+    return np.load(file, mmap_mode="r").view(np.ndarray)
 
 
 def _write(manifest: Manifest, folder: Path) -> None:
@@ -92,7 +104,7 @@ def _texts(manifest: Manifest, works: list[bytes]) -> Iterator[bytes]:
 
     Copies are left out: they would make their words seem frequent, and so harm the original.
     """
-    copies = candidates.followers(manifest)
+    copies = rosters.of_manifest(manifest).followers()
     rows = WorkFeatures.objects.filter(work__in=allowed_works(manifest))
     in_order = rows.order_by("work__registered_at", "work_id").values_list("work_id", "features")
     for work, features in in_order.iterator(chunk_size=1_000):

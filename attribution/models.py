@@ -158,8 +158,8 @@ class Query(models.Model):
     method = models.CharField(max_length=12, blank=True)
     method_version = models.CharField(max_length=12, blank=True)
     parameters = models.JSONField(default=dict)
-    # What the method read, who owned it, and what rounding owed them: see attribution.recomputing.
-    record = models.JSONField(null=True)
+    # What the method read, who owned it, and what rounding owed them: see attribution.records.
+    record = models.BinaryField(null=True)
     words = models.IntegerField(null=True)
     weight = models.BigIntegerField(null=True)
     platform_micros = models.BigIntegerField(null=True)
@@ -229,10 +229,20 @@ class Contribution(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    query = models.ForeignKey(Query, models.PROTECT, db_index=False, related_name="contributions")
-    work = models.ForeignKey(Work, models.PROTECT, null=True, related_name="contributions")
+    # That these rows exist is asked by a trigger, for a whole batch at once.
+    query = models.ForeignKey(
+        Query, models.PROTECT, db_index=False, db_constraint=False, related_name="contributions"
+    )
+    work = models.ForeignKey(
+        Work, models.PROTECT, null=True, db_constraint=False, related_name="contributions"
+    )
     creator = models.ForeignKey(
-        Creator, models.PROTECT, null=True, db_index=False, related_name="contributions"
+        Creator,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="contributions",
     )
     weight = models.BigIntegerField()
     words = models.IntegerField(default=0)
@@ -300,15 +310,19 @@ class RoundingCarry(models.Model):
         return f"{self.parts} parts"
 
 
-class NgramPosting(models.Model):
-    """One n-gram that occurs in one registered text. Derived from the registry's features."""
+class IndexedText(models.Model):
+    """A registered text that can be found in outputs, and its place in the index of n-grams.
 
-    pk = models.CompositePrimaryKey("hash", "work_id")
-    hash = models.BigIntegerField()
-    work = models.ForeignKey(Work, models.CASCADE, related_name="ngram_postings")
+    Numbers begin at 0 and have no gaps; a text keeps its own, even when its work is removed.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    work = models.OneToOneField(
+        Work, models.DO_NOTHING, db_constraint=False, related_name="indexed_text"
+    )
 
     def __str__(self) -> str:
-        return f"{self.hash} in {self.work_id}"
+        return f"text {self.number}"
 
 
 class NearDuplicate(models.Model):

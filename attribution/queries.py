@@ -9,11 +9,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
-import rfc8785
+import orjson
 from django.db import transaction
 
-from attribution import fees
+from attribution import fees, reading
 from attribution.errors import (
     InvalidEvidence,
     ManifestMissing,
@@ -26,6 +27,7 @@ from attribution.generative_models import fee_of
 from attribution.models import GenerativeModel, Query
 from attribution.sealing import digests, seal
 from attribution.waiting import ReportedScores, Waiting
+from ledger import currencies
 from ledger.money import Money
 from registry.errors import NotFound
 from registry.models import Operator
@@ -99,23 +101,57 @@ def receive(operator: Operator, reports: Sequence[QueryReport], *, at: datetime)
         fresh.setdefault(report.external_id, query)
     fees.name_holds(fresh.values())
     with transaction.atomic():
-        # In one order, so that two calls with the same reports never wait for each other in a ring.
-        in_order = [fresh[external_id] for external_id in sorted(fresh)]
-        Query.objects.bulk_create(in_order, ignore_conflicts=True)
-        kept = {
-            query.external_id: query
-            for query in Query.objects.of(operator).filter(external_id__in=fresh).defer("evidence")
-        }
+        kept = _keep(operator, fresh, at=at)
         # Last, since posters wait for whoever holds money until it has committed.
-        _reserve([kept[name] for name, query in fresh.items() if kept[name].pk == query.pk], at=at)
+        _reserve(fresh, kept, at=at)
         return _answer(reports, known_by, fresh, kept)
 
 
-def _reserve(new: Sequence[Query], *, at: datetime) -> None:
+class _Kept(NamedTuple):
+    """What is on record under an external id."""
+
+    query_id: str
+    payload_digest: bytes
+    state: str
+    reason: str
+
+
+def _keep(operator: Operator, fresh: Mapping[str, Query], *, at: datetime) -> dict[str, _Kept]:
+    """Write the queries that nobody reported before; return what is on record for each."""
+    # In one order, so that two calls with the same reports never wait for each other in a ring.
+    in_order = [fresh[external_id] for external_id in sorted(fresh)]
+    of = ids.decode("opr", operator.pk)
+    reading.run(
+        "insert_queries",
+        {
+            "at": at,
+            "operator": of,
+            "ids": reading.array(ids.decode("qry", query.pk).bytes for query in in_order),
+            "models": reading.array(reading.raw("mdl", query.model_id) for query in in_order),
+            "external_ids": [query.external_id for query in in_order],
+            "digests": [query.payload_digest for query in in_order],
+            "fees": [query.fee_micros for query in in_order],
+            "currencies": [currencies.find(query.currency).numeric for query in in_order],
+            "occurred": [query.occurred_at for query in in_order],
+            "evidence": [query.evidence for query in in_order],
+            "key_ids": [query.evidence_key_id for query in in_order],
+            "holds": reading.array(query.hold_id and query.hold_id.bytes for query in in_order),
+        },
+    )
+    rows = reading.rows("find_reports", {"operator": of, "external_ids": list(fresh)})
+    return {
+        external_id: _Kept(ids.encode("qry", query), digest, state, reason)
+        for external_id, query, digest, state, reason in rows
+    }
+
+
+def _reserve(fresh: Mapping[str, Query], kept: dict[str, _Kept], *, at: datetime) -> None:
     """Keep the fees of new queries aside; refuse, for good, those that are not funded."""
+    new = [query for name, query in fresh.items() if kept[name].query_id == query.pk]
     refused = fees.reserve(new, at=at)
     for query in refused:
-        query.state, query.reason = Query.State.REFUSED, fees.REASON
+        known = kept[query.external_id]
+        kept[query.external_id] = known._replace(state=Query.State.REFUSED, reason=fees.REASON)
     if refused:
         Query.objects.filter(pk__in=[query.pk for query in refused]).update(
             state=Query.State.REFUSED,
@@ -242,25 +278,27 @@ def _content(report: QueryReport, evidence: bytes) -> bytes:
         "price": "" if price is None else f"{price.micros} {price.currency}",
         "evidence": evidence.hex(),
     }
-    return rfc8785.dumps(said)
+    # For an object of texts alone, this is what RFC 8785 asks for.
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
 
 
 def _answer(
     reports: Sequence[QueryReport],
     known_by: Sequence[list[bytes]],
     fresh: Mapping[str, Query],
-    kept: Mapping[str, Query],
+    kept: Mapping[str, _Kept],
 ) -> list[Received]:
     """Tell each report what is on record. Raises QueryReused when that is something else."""
     answers = []
     said: set[str] = set()
     for report, accepted in zip(reports, known_by, strict=True):
-        query = kept[report.external_id]
-        if bytes(query.payload_digest) not in accepted:
-            raise QueryReused(f"{report.external_id!r} came before with other content")
-        first_time = query.pk == fresh[report.external_id].pk and report.external_id not in said
-        said.add(report.external_id)
-        over = query.state in {Query.State.REFUSED, Query.State.PARKED}
-        reason = query.reason if over else ""
-        answers.append(Received(query.pk, query.external_id, query.state, not first_time, reason))
+        external_id = report.external_id
+        known = kept[external_id]
+        if known.payload_digest not in accepted:
+            raise QueryReused(f"{external_id!r} came before with other content")
+        first_time = known.query_id == fresh[external_id].pk and external_id not in said
+        said.add(external_id)
+        over = known.state in {Query.State.REFUSED, Query.State.PARKED}
+        reason = known.reason if over else ""
+        answers.append(Received(known.query_id, external_id, known.state, not first_time, reason))
     return answers

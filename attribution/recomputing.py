@@ -37,7 +37,7 @@ def recompute(query: Query) -> Recomputation:
         raise NotSettled(f"{query.pk} is {query.state}; it is recomputed once it is settled")
     if query.record is None or judging.VERSIONS.get(query.method) != query.method_version:
         raise NotRecomputable(f"{query.pk} was weighed by {query.method}/{query.method_version}")
-    record = records.read(query.record)
+    record = records.read(bytes(query.record))
     weights = judging.weigh(query.method, record.inputs, query.parameters)
     shares = share(
         query.fee,

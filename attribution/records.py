@@ -1,15 +1,18 @@
 """What is kept of a settled query so that it can be divided again, to the micro.
 
-Owns the JSON form of a record: what the method read, who owned the works, what rounding owed.
+Owns the form of a record: JSON in UTF-8, an object with what the method read (``inputs``, see
+``judging``), who owned the works (``owners``: by work, [creator, ppm, why withheld, why kept apart]
+of each) and what rounding owed (``carry``: [work, creator, parts]).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from attribution.judging import Inputs
 from attribution.shares import Owner, Payee, Shares
-from attribution.weighing import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,24 +24,27 @@ class Record:
     carry: Mapping[Payee, int]
 
 
-def write(
-    finding: Finding, owners: Mapping[str, Sequence[Owner]], shares: Shares
-) -> dict[str, Any]:
+def write(inputs: Inputs, owners: Mapping[str, Sequence[Owner]], shares: Shares) -> bytes:
     """Return the record of one division."""
-    return {
-        "inputs": finding.inputs.to_json(),
-        "owners": {
-            work: [[owner.creator, owner.ppm, owner.withheld, owner.escrow] for owner in each]
-            for work, each in owners.items()
-        },
-        "carry": [[work, creator, parts] for (work, creator), parts in shares.carry.items()],
-    }
+    return orjson.dumps(
+        {
+            "inputs": inputs.to_json(),
+            "owners": {work: list(map(list, each)) for work, each in owners.items()},
+            "carry": [[work, creator, parts] for (work, creator), parts in shares.carry.items()],
+        }
+    )
 
 
-def read(form: Mapping[str, Any]) -> Record:
+def form(record: bytes) -> dict[str, Any]:
+    """Return the JSON form of a record."""
+    return dict(orjson.loads(record))
+
+
+def read(record: bytes) -> Record:
     """Read what ``write`` returned."""
+    said = form(record)
     return Record(
-        Inputs.from_json(form["inputs"]),
-        {work: [Owner(*owner) for owner in each] for work, each in form["owners"].items()},
-        {(work, creator): parts for work, creator, parts in form["carry"]},
+        Inputs.from_json(said["inputs"]),
+        {work: [Owner(*owner) for owner in each] for work, each in said["owners"].items()},
+        {(work, creator): parts for work, creator, parts in said["carry"]},
     )

@@ -7,7 +7,7 @@ resemblance is worth is the methods'.
 from collections.abc import Hashable, Mapping
 from typing import TypeVar
 
-from attribution import candidates, lexical
+from attribution import lexical, rosters
 from attribution.methods import similarity, verbatim
 from attribution.methods.evidence import Evidence
 from attribution.methods.similarity import Resemblance
@@ -31,7 +31,7 @@ def heights(outputs: Mapping[Key, Features], manifest: Manifest) -> dict[Key, He
     if len(index.works) < similarity.BACKGROUND:
         return {}
     scores = {key: index.best(output) for key, output in outputs.items()}
-    leader_of = candidates.cluster({work for each in scores.values() for work in each}, manifest)
+    leader_of = rosters.of_manifest(manifest).leader_of(set().union(*scores.values()))
     return {key: _above(each, leader_of) for key, each in scores.items()}
 
 

@@ -9,6 +9,7 @@ one when nothing sealed with it waits any more. A backup of the database holds n
 import hmac
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
@@ -34,7 +35,7 @@ def seal(plain: bytes, *, beside: str) -> Sealed:
     """Encrypt ``plain``, bound to the query id ``beside`` which it may only be opened with."""
     secret = settings.EVIDENCE_KEYS[0]
     nonce = os.urandom(_NONCE_BYTES)
-    box = nonce + AESGCM(_derive(secret, b"seal")).encrypt(nonce, plain, beside.encode())
+    box = nonce + _cipher(_derive(secret, b"seal")).encrypt(nonce, plain, beside.encode())
     return Sealed(_key_id(secret), box)
 
 
@@ -59,15 +60,22 @@ def digests(payload: bytes) -> list[bytes]:
 
 def _open(box: bytes, key: bytes, beside: str) -> bytes:
     try:
-        return AESGCM(key).decrypt(box[:_NONCE_BYTES], box[_NONCE_BYTES:], beside.encode())
+        return _cipher(key).decrypt(box[:_NONCE_BYTES], box[_NONCE_BYTES:], beside.encode())
     except (InvalidTag, ValueError) as error:
         raise EvidenceUnreadable(f"the evidence of {beside} is not what was sealed") from error
 
 
+@lru_cache(maxsize=16)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
+@lru_cache(maxsize=16)
 def _key_id(secret: str) -> str:
     return sha256(_derive(secret, b"name")).hexdigest()[:16]
 
 
+@lru_cache(maxsize=48)
 def _derive(secret: str, use: bytes) -> bytes:
     derivation = HKDF(SHA256(), length=32, salt=None, info=b"tribute evidence/1 " + use)
     return derivation.derive(secret.encode())

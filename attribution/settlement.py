@@ -4,26 +4,26 @@ Owns what is written when a query is settled, refused or parked, all of it or no
 come from the method, the division from ``shares``, the books are the ledger's.
 """
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
-from attribution import caps, eligibility, fees, records, weighing
-from attribution.eligibility import Escrow
+from attribution import caps, contributions, eligibility, fees, reading, records, rosters, weighing
+from attribution.eligibility import Escrow, Owners
 from attribution.errors import TooManyPayees
-from attribution.models import Contribution, GenerativeModel, Query, RoundingCarry
-from attribution.shares import Owner, Part, Payee, Shares, share
-from attribution.sql import statement
+from attribution.models import GenerativeModel, Query
+from attribution.shares import REMAINDER, Owner, Part, Payee, Shares, share
 from attribution.weighing import Finding, Unweighable
 from ledger import posting, set_asides
 from ledger.accounts import AccountKey, AccountKind, account_ids
 from ledger.posting import Draft, EntryKind, key_for
 from ledger.set_asides import Aside
+from registry.models import Manifest
 from tribute import ids
 
 MOST_PAYEES = 4_000
@@ -63,7 +63,7 @@ def settle(queries: Sequence[Query], *, at: datetime) -> None:
     refused = [each.query for each in divided if drafts[each.query.pk].key in posted.refused]
     assert len(settled) + len(refused) == len(divided), "every draft was answered"
     assert held.isdisjoint(query.pk for query in refused), "what is held is funded"
-    Contribution.objects.bulk_create(row for each in settled for row in _contributions(each))
+    contributions.write((each.query.pk, each.shares) for each in settled)
     entry_ids = {each.query.pk: posted.entry_ids[drafts[each.query.pk].key] for each in settled}
     set_asides.record(_asides(settled, entry_ids), at=at)
     _add_carries(settled)
@@ -81,40 +81,46 @@ def _weigh(queries: Iterable[Query]) -> dict[str, Finding | Unweighable]:
         by_manifest[str(query.model.manifest_id)].append(query)
     found: dict[str, Finding | Unweighable] = {}
     for group in by_manifest.values():
-        manifest = group[0].model.manifest
-        assert manifest is not None, "only queries whose manifest is ready are due"
-        found |= weighing.weigh(group, manifest)
+        found |= weighing.weigh(group, _manifest(group[0].model))
     return found
 
 
 def _owners(
     queries: Iterable[Query], weighed: dict[str, Finding | Unweighable], *, at: datetime
-) -> dict[str, dict[str, list[Owner]]]:
+) -> dict[str, dict[str, Owners]]:
     """Return the owners of every weighed work, by model."""
-    works: dict[GenerativeModel, set[str]] = defaultdict(set)
+    models = {query.model_id: query.model for query in queries}
+    works: dict[str, set[str]] = defaultdict(set)
     for query in queries:
         finding = weighed[query.pk]
         if isinstance(finding, Finding):
-            works[query.model] |= {each.work for each in finding.weights.works}
-    found = {}
-    for model, weighed_works in works.items():
-        assert model.manifest is not None, "only queries whose manifest is ready are due"
-        found[model.pk] = eligibility.owners(
-            weighed_works, manifest=model.manifest, operator=model.operator, at=at
+            works[query.model_id].update([each.work for each in finding.weights.works])
+    return {
+        model: eligibility.owners(
+            weighed_works,
+            roster=rosters.of_manifest(_manifest(models[model])),
+            operator=models[model].operator,
+            at=at,
         )
-    return found
+        for model, weighed_works in works.items()
+    }
+
+
+def _manifest(model: GenerativeModel) -> Manifest:
+    assert model.manifest is not None, "only queries whose manifest is ready are due"
+    return model.manifest
 
 
 def _lock_models(queries: Iterable[Query]) -> None:
     """Let one batch of a model in at a time: what its rounding carries is read, then added to."""
     models = GenerativeModel.objects.filter(pk__in={query.model_id for query in queries})
-    list(models.order_by("pk").select_for_update(no_key=True))
+    list(models.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def _divide(
     queries: Iterable[Query],
     weighed: dict[str, Finding | Unweighable],
-    owners: dict[str, dict[str, list[Owner]]],
+    owners: dict[str, dict[str, Owners]],
     *,
     at: datetime,
 ) -> tuple[list[Settlement], dict[Query, str]]:
@@ -144,14 +150,23 @@ def _divide(
     return divided, parked
 
 
-def _carries(model_id: str, works: Iterable[str]) -> Counter[Payee]:
-    """Read what a model's rounding still owes the owners of ``works``, and the remainder."""
-    rows = RoundingCarry.objects.filter(model=model_id)
-    kept = rows.filter(work__in=list(works)) | rows.filter(work=None)
+def _carries(model_id: str, owned: Mapping[str, Owners]) -> Counter[Payee]:
+    """Read what a model's rounding still owes the owners of works, and the remainder."""
+    work_of = {reading.raw("wrk", work): work for work in owned}
+    creator_of = {
+        reading.raw("cre", owner.creator): owner.creator
+        for owners in set(owned.values())
+        for owner in owners
+    }
+    kept = reading.rows(
+        "read_carries", {"model": ids.decode("mdl", model_id), "works": reading.array(work_of)}
+    )
+    # What is owed to one who owns nothing of the work any more waits for him.
     return Counter(
         {
-            (work or "", creator or ""): parts
-            for work, creator, parts in kept.values_list("work_id", "creator_id", "parts")
+            REMAINDER if work is None else (work_of[work], creator_of[creator]): parts
+            for work, creator, parts in kept
+            if work is None or creator in creator_of
         }
     )
 
@@ -161,7 +176,7 @@ def _drafts(
 ) -> dict[str, Draft]:
     """Write each settlement as a balanced draft: the fee out, everybody's part in."""
     legs = {each.query.pk: _legs(each, held) for each in divided}
-    numbers = account_ids(key for each in legs.values() for key in each)
+    numbers = account_ids({key for each in legs.values() for key in each})
     return {
         each.query.pk: Draft(
             key=key_for(each.draft_key),
@@ -176,24 +191,31 @@ def _drafts(
 
 def _legs(settlement: Settlement, held: Collection[str]) -> dict[AccountKey, int]:
     query, shares = settlement.query, settlement.shares
+    currency = query.currency
     policy = AccountKind[query.model.unattributed_policy.upper()]
-    legs: Counter[AccountKey] = Counter()
-    legs[fees.account_of(query, held)] -= query.fee_micros
-    legs[AccountKind.PLATFORM_FEE, None, query.currency] += shares.platform
+    earned: dict[str, int] = {}
+    legs: dict[AccountKey, int] = {
+        fees.account_of(query, held): -query.fee_micros,
+        (AccountKind.PLATFORM_FEE, None, currency): shares.platform,
+    }
     for part in shares.parts:
-        legs[_account(part, query.currency)] += part.micros
-    legs[policy, None, query.currency] += shares.remainder
+        if part.escrow:
+            key = _account(part, currency)
+            legs[key] = legs.get(key, 0) + part.micros
+        elif part.micros:
+            earned[part.creator] = earned.get(part.creator, 0) + part.micros
+    for creator, micros in earned.items():
+        legs[AccountKind.CREATOR_PENDING, creator, currency] = micros
+    legs[policy, None, currency] = shares.remainder
     assert sum(legs.values()) == 0, "a fee and its shares add up"
     return {key: amount for key, amount in legs.items() if amount}
 
 
 def _account(part: Part, currency: str) -> AccountKey:
-    """Choose where an owner's part goes: what is contested stays in his name, but apart."""
+    """Choose where a part in escrow goes: what is contested stays in its owner's name, but apart."""
     if part.escrow == Escrow.CAP:
         return AccountKind.UNCLAIMED, None, currency
-    if part.escrow == Escrow.CLAIM:
-        return AccountKind.CREATOR_DISPUTED, part.creator, currency
-    return AccountKind.CREATOR_PENDING, part.creator, currency
+    return AccountKind.CREATOR_DISPUTED, part.creator, currency
 
 
 def _asides(settled: Iterable[Settlement], entry_ids: dict[str, int]) -> list[Aside]:
@@ -212,25 +234,6 @@ def _asides(settled: Iterable[Settlement], entry_ids: dict[str, int]) -> list[As
     ]
 
 
-def _contributions(settlement: Settlement) -> Iterable[Contribution]:
-    """List every owner's part and, when there is any, the remainder."""
-    query, shares = settlement.query, settlement.shares
-    for part in shares.parts:
-        yield Contribution(
-            query=query,
-            work_id=part.work,
-            creator_id=part.creator,
-            weight=part.weight,
-            words=part.words,
-            micros=part.micros,
-            withheld=part.withheld,
-            escrow=part.escrow,
-        )
-    rest = shares.weight - sum(part.weight for part in shares.parts if not part.withheld)
-    if rest or shares.remainder:
-        yield Contribution(query=query, weight=rest, micros=shares.remainder)
-
-
 def _add_carries(settled: Iterable[Settlement]) -> None:
     changes: dict[str, Counter[Payee]] = defaultdict(Counter)
     for each in settled:
@@ -238,46 +241,47 @@ def _add_carries(settled: Iterable[Settlement]) -> None:
     for model_id, change in sorted(changes.items()):
         rows = sorted((payee, parts) for payee, parts in change.items() if parts)
         assert sum(parts for _, parts in rows) == 0, "carries add up to zero"
-        with connection.cursor() as cursor:
-            cursor.execute(
-                statement("add_carries"),
-                {
-                    "model": ids.decode("mdl", model_id),
-                    "works": [_uuid("wrk", payee[0]) for payee, _ in rows],
-                    "creators": [_uuid("cre", payee[1]) for payee, _ in rows],
-                    "parts": [parts for _, parts in rows],
-                },
-            )
+        reading.run(
+            "add_carries",
+            {
+                "model": ids.decode("mdl", model_id),
+                "works": reading.array(_raw("wrk", work) for (work, _), _ in rows),
+                "creators": reading.array(_raw("cre", creator) for (_, creator), _ in rows),
+                "parts": [parts for _, parts in rows],
+            },
+        )
 
 
-def _uuid(prefix: str, typed_id: str) -> object:
-    return ids.decode(prefix, typed_id) if typed_id else None
+def _raw(prefix: str, typed_id: str) -> bytes | None:
+    return reading.raw(prefix, typed_id) if typed_id else None
 
 
 def _close_settled(
     settled: Sequence[Settlement], drafts: dict[str, Draft], *, at: datetime
 ) -> None:
     kept = {"platform_fee_ppm": settings.PLATFORM_FEE_PPM}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement("close_settled_queries"),
-            {
-                "settled_at": at,
-                "ids": [ids.decode("qry", each.query.pk) for each in settled],
-                "methods": [each.finding.method for each in settled],
-                "versions": [each.finding.version for each in settled],
-                "parameters": [json.dumps(each.finding.parameters | kept) for each in settled],
-                "records": [
-                    json.dumps(records.write(each.finding, each.owners, each.shares))
-                    for each in settled
-                ],
-                "manifests": [_uuid("mft", each.query.model.manifest_id or "") for each in settled],
-                "words": [each.finding.words for each in settled],
-                "weights": [each.shares.weight for each in settled],
-                "platforms": [each.shares.platform for each in settled],
-                "entry_keys": [drafts[each.query.pk].key for each in settled],
-            },
-        )
+    reading.run(
+        "close_settled_queries",
+        {
+            "settled_at": at,
+            "ids": reading.array(ids.decode("qry", each.query.pk).bytes for each in settled),
+            "methods": [each.finding.method for each in settled],
+            "versions": [each.finding.version for each in settled],
+            "parameters": [
+                orjson.dumps(each.finding.parameters | kept).decode() for each in settled
+            ],
+            "records": [
+                records.write(each.finding.inputs, each.owners, each.shares) for each in settled
+            ],
+            "manifests": reading.array(
+                _raw("mft", each.query.model.manifest_id or "") for each in settled
+            ),
+            "words": [each.finding.words for each in settled],
+            "weights": [each.shares.weight for each in settled],
+            "platforms": [each.shares.platform for each in settled],
+            "entry_keys": reading.array(drafts[each.query.pk].key.bytes for each in settled),
+        },
+    )
 
 
 def _close_refused(refused: Iterable[Query]) -> None:

@@ -11,13 +11,12 @@ The payees differ from query to query, which makes this the carpool problem (Fag
 furthest behind. Carries are whole parts of a micro (10^-12, ppm of ppm) and add up to zero.
 """
 
-import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from attribution.methods.evidence import Weights
-from ledger.money import WHOLE_PPM, Money, split
+from ledger.money import WHOLE_PPM, Money, approach, divide
 
 PARTS = 10**12
 TINY_MICROS_A_PAYEE = 1_000
@@ -28,8 +27,7 @@ Payee: TypeAlias = tuple[str, str]
 REMAINDER: Payee = ("", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """A creator's ``ppm`` of a work; with a ``withheld`` reason he earns nothing by it here.
 
     With an ``escrow`` reason he earns it, but it is kept apart until somebody has decided.
@@ -41,8 +39,7 @@ class Owner:
     escrow: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What one owner of one work gets of a fee; ``micros`` is 0 when it is withheld.
 
     ``weight`` is the owner's own, in millionths of the method's weights.
@@ -96,66 +93,52 @@ def share(
     platform = fee.micros * platform_ppm // WHOLE_PPM
     whole = weights.total * WHOLE_PPM
     rows = [
-        (each, owner, each.weight * owner.ppm)
-        for each in weights.works
-        for owner in sorted(owners[each.work], key=lambda owner: owner.creator)
+        (work, words, owner, weight * owner.ppm)
+        for work, weight, words in weights.works
+        for owner in _in_order(owners[work])
     ]
-    due = {(each.work, owner.creator): part for each, owner, part in rows if not owner.withheld}
+    due = {(work, owner.creator): part for work, _, owner, part in rows if not owner.withheld}
     due[REMAINDER] = whole - sum(due.values())
     net = Money(fee.micros - platform, fee.currency)
     amounts, carried = _divide(net, due, carry)
     parts = tuple(
-        Part(
-            each.work,
-            owner.creator,
-            weight=part,
-            words=each.words,
-            micros=0 if owner.withheld else amounts[each.work, owner.creator],
-            withheld=owner.withheld,
-            escrow="" if owner.withheld else owner.escrow,
-        )
-        for each, owner, part in rows
+        Part(work, owner.creator, part, words, 0, owner.withheld)
+        if owner.withheld
+        else Part(work, owner.creator, part, words, amounts[work, owner.creator], "", owner.escrow)
+        for work, words, owner, part in rows
     )
-    mattered = {payee: carry[payee] for payee in due if carry.get(payee)}
-    before = mattered if is_tiny(net, payees=len(due)) else {}
+    before = {}
+    if is_tiny(net, payees=len(due)):
+        before = {payee: carry[payee] for payee in due if carry.get(payee)}
     return Shares(platform, parts, amounts[REMAINDER], whole, carried, before)
+
+
+def _in_order(owners: Sequence[Owner]) -> Sequence[Owner]:
+    return owners if len(owners) == 1 else sorted(owners)
 
 
 def _divide(
     net: Money, due: Mapping[Payee, int], carry: Mapping[Payee, int]
 ) -> tuple[dict[Payee, int], dict[Payee, int]]:
     """Return each payee's micros and change of carry; equal claims favour the smaller id."""
-    payees = sorted(due, key=lambda payee: (payee == REMAINDER, payee))
+    payees = sorted(due, key=_remainder_last)
+    claims = [due[payee] for payee in payees]
     if not is_tiny(net, payees=len(payees)):
-        exact = split(net, [due[payee] for payee in payees])
-        return {payee: each.micros for payee, each in zip(payees, exact, strict=True)}, {}
-    parts = split(Money(PARTS, net.currency), [due[payee] for payee in payees])
-    exact_parts = {p: net.micros * each.micros for p, each in zip(payees, parts, strict=True)}
-    targets = {p: exact + carry.get(p, 0) for p, exact in exact_parts.items() if due[p]}
-    amounts = dict.fromkeys(payees, 0) | _settle(targets, net.micros)
-    changes = {p: exact_parts[p] - amounts[p] * PARTS for p in targets}
-    return amounts, {p: change for p, change in changes.items() if change}
+        return dict(zip(payees, divide(net.micros, claims), strict=True)), {}
+    # Who has no claim has no target: what is carried for him waits until he has one.
+    claiming = [payee for payee in payees if due[payee]]
+    parts = divide(PARTS, [due[payee] for payee in claiming])
+    exact = [net.micros * part for part in parts]
+    targets = [part + carry.get(payee, 0) for payee, part in zip(claiming, exact, strict=True)]
+    given = approach(targets, net.micros, scale=PARTS)
+    amounts = dict.fromkeys(payees, 0) | dict(zip(claiming, given, strict=True))
+    changes = {
+        payee: change
+        for payee, part, micros in zip(claiming, exact, given, strict=True)
+        if (change := part - micros * PARTS)
+    }
+    return amounts, changes
 
 
-def _settle(targets: Mapping[Payee, int], total: int) -> dict[Payee, int]:
-    """Choose whole micros >= 0 that add up to ``total``, close to ``targets`` (parts of a micro).
-
-    Everyone gets the whole micros of his target; a micro left over goes to whoever is furthest
-    below his target, a micro too many comes from whoever is furthest above his.
-    """
-    amounts = {payee: max(0, target // PARTS) for payee, target in targets.items()}
-    left = total - sum(amounts.values())
-    step = 1 if left > 0 else -1
-    order = {payee: number for number, payee in enumerate(targets)}
-    queue = [
-        (step * (amounts[payee] * PARTS - target), order[payee], payee)
-        for payee, target in targets.items()
-        if step > 0 or amounts[payee]
-    ]
-    heapq.heapify(queue)
-    for _ in range(abs(left)):
-        distance, number, payee = heapq.heappop(queue)
-        amounts[payee] += step
-        if step > 0 or amounts[payee]:
-            heapq.heappush(queue, (distance + PARTS, number, payee))
-    return amounts
+def _remainder_last(payee: Payee) -> tuple[bool, Payee]:
+    return payee == REMAINDER, payee

@@ -3,9 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import generative_models, indexing, worker
+from attribution import generative_models, indexing, rights_changes, worker
 
-SETTLED_A_RING = 1_000
+SETTLED_A_RING = 5_000
 INDEXED_A_RING = 200
 
 
@@ -25,3 +25,9 @@ def index_works() -> int:
 def adopt_manifests() -> int:
     """Let manifests that are matched take their places."""
     return generative_models.adopt_manifests()
+
+
+@shared_task(name="attribution.prune_rights_changes")
+def prune_rights_changes() -> int:
+    """Remove notes of changes that every worker has heard."""
+    return rights_changes.prune()

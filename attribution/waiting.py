@@ -9,6 +9,8 @@ import struct
 from dataclasses import dataclass, field
 from typing import Self
 
+import orjson
+
 from attribution.errors import InvalidEvidence
 from tribute.features import Features, InvalidFeatures
 from tribute.scores import InvalidScores, Origin, QueryScores
@@ -64,7 +66,7 @@ class Waiting:
 def _sections(data: bytes) -> tuple[Features | None, ReportedScores]:
     _, features, head, count = _LENGTHS.unpack_from(data)
     at = _LENGTHS.size + features
-    said = json.loads(data[at : at + head])
+    said = orjson.loads(data[at : at + head])
     rows = struct.unpack_from(f">{count}q", data, at + head)
     scores = struct.unpack_from(f">{count}d", data, at + head + 8 * count)
     reduced = Features.from_bytes(data[_LENGTHS.size : at]) if features else None

@@ -4,10 +4,18 @@ Owns the way from evidence to what the methods read, and their parameters. It wr
 it returns is everything needed to weigh the query again.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from attribution import calibrations, candidates, judging, lexical, resemblance
+from attribution import (
+    calibrations,
+    candidates,
+    judging,
+    lexical,
+    ngram_index,
+    resemblance,
+    rosters,
+)
 from attribution.errors import EvidenceUnreadable, InvalidEvidence
 from attribution.judging import Inputs, Parameters
 from attribution.methods import shapley, uniform, verbatim
@@ -18,9 +26,8 @@ from attribution.models import GenerativeModel, Query
 from attribution.sealing import Sealed, unseal
 from attribution.waiting import ReportedScores, Waiting
 from registry.manifests import allowed_works
-from registry.models import Manifest, ManifestRow
+from registry.models import Manifest
 from tribute.features import Features
-from tribute.vocabulary import Decision
 
 Method = GenerativeModel.Method
 MILLION = 1_000_000
@@ -144,6 +151,7 @@ def _of_repetition(repeated: Evidence) -> Parameters:
         "min_words": verbatim.DEFAULT_MIN_WORDS,
         "max_sharers": verbatim.MAX_SHARERS,
         "scan_texts": candidates.SCAN_TEXTS,
+        "indexed_texts": ngram_index.snapshot(),
     }
 
 
@@ -163,7 +171,10 @@ def _reported(
     manifest: Manifest,
 ) -> dict[str, Finding]:
     """Weigh by the operators' scores; ``divergence_ppm`` is how far our own evidence lies."""
-    works = _works_of_rows(scored.values(), manifest)
+    if not scored:
+        return {}
+    rows = {row for each in scored.values() for row in each.of_rows.rows}
+    works = rosters.of_manifest(manifest).works_of_rows(rows)
     found = {}
     for key, reported in scored.items():
         origin, scores = reported.origin, reported.of_rows
@@ -186,19 +197,6 @@ def _reported(
     return found
 
 
-def _works_of_rows(scored: Collection[ReportedScores], manifest: Manifest) -> dict[int, str]:
-    """Return, for manifest rows of allowed works, the work that stands for each."""
-    numbers = {row for each in scored for row in each.of_rows.rows}
-    if not numbers:
-        return {}
-    allowed = ManifestRow.objects.filter(
-        manifest=manifest, row_number__in=numbers, decision=Decision.ALLOW
-    ).exclude(work=None)
-    work_of = dict(allowed.values_list("row_number", "work_id"))
-    leader_of = candidates.cluster(set(work_of.values()), manifest)
-    return {row: leader_of[work] for row, work in work_of.items() if work in leader_of}
-
-
 def _uniform(key: str, manifest: Manifest) -> Finding:
     """Weigh the works of a window drawn from the query's id; copies of a work count once."""
     allowed = allowed_works(manifest).distinct().order_by("pk")
@@ -207,7 +205,7 @@ def _uniform(key: str, manifest: Manifest) -> Finding:
     in_order = allowed.values_list("pk", flat=True)
     works = list(in_order[first : first + many])
     works += list(in_order[: many - len(works)])
-    leader_of = candidates.cluster(works, manifest)
+    leader_of = rosters.of_manifest(manifest).leader_of(works)
     inputs = Inputs(works=tuple(work for work in works if leader_of[work] == work))
     parameters: Parameters = {"works": count, "first": first, "window": many}
     return _found(Method.UNIFORM, inputs, parameters, words=None)

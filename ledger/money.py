@@ -3,8 +3,10 @@
 Pure. An amount is a whole number of micros (10⁻⁶ of the currency's major unit) together
 with its currency. Nothing here rounds silently: `split` loses nothing, `split_carrying`
 loses nothing and favours nobody over time, `floor_to_minor` hands back what it cut off.
+`divide` and `approach` are the same two rules for plain whole numbers, such as weights.
 """
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -88,15 +90,50 @@ def split(pool: Money, weights: Sequence[int]) -> list[Money]:
     remainders favour the earlier weight, so the caller's order is policy.
     Raises NothingToSplit when all weights are zero or one is negative.
     """
-    total = sum(weights)
-    if not total or min(weights) < 0:
-        raise NothingToSplit(f"{pool} over {len(weights)} weights adding up to {total}")
-    floors = [pool.micros * weight // total for weight in weights]
-    left_over = pool.micros - sum(floors)
-    by_remainder = sorted(range(len(weights)), key=lambda i: -(pool.micros * weights[i] % total))
-    for i in by_remainder[:left_over]:
-        floors[i] += 1
-    return [Money(micros, pool.currency) for micros in floors]
+    return [Money(micros, pool.currency) for micros in divide(pool.micros, weights)]
+
+
+def divide(whole: int, claims: Sequence[int]) -> list[int]:
+    """Divide a whole number in proportion to ``claims``, losing nothing (largest remainder).
+
+    claims: n whole numbers >= 0, not all zero. Each part is less than one from its true share;
+    equal remainders favour the earlier claim. Raises NothingToSplit.
+    """
+    total = sum(claims)
+    if not total or min(claims) < 0:
+        raise NothingToSplit(f"{whole} over {len(claims)} claims adding up to {total}")
+    exact = [divmod(whole * claim, total) for claim in claims]
+    parts = [part for part, _ in exact]
+    if left := whole - sum(parts):
+        rests = [rest for _, rest in exact]
+        # Turned round, the order keeps the earlier of equals in front.
+        for i in sorted(range(len(rests)), key=rests.__getitem__, reverse=True)[:left]:
+            parts[i] += 1
+    return parts
+
+
+def approach(targets: Sequence[int], total: int, *, scale: int) -> list[int]:
+    """Choose n whole numbers >= 0 that add up to ``total`` >= 0, close to ``targets``.
+
+    targets: in parts of which ``scale`` make one; they need not add up to ``total``. Everyone gets
+    the whole of his target; one left over goes to whoever is furthest below his target, one too
+    many comes from whoever is furthest above his and has something; the earlier of equals first.
+    """
+    amounts = [max(0, target // scale) for target in targets]
+    left = total - sum(amounts)
+    step = 1 if left > 0 else -1
+    queue = [
+        (step * (amount * scale - target), i)
+        for i, (amount, target) in enumerate(zip(amounts, targets, strict=True))
+        if step > 0 or amount
+    ]
+    heapq.heapify(queue)
+    for _ in range(abs(left)):
+        distance, i = heapq.heappop(queue)
+        amounts[i] += step
+        if step > 0 or amounts[i]:
+            heapq.heappush(queue, (distance + scale, i))
+    return amounts
 
 
 def split_carrying(
@@ -120,23 +157,6 @@ def split_carrying(
     if len(owed) != len(weights_ppm) or sum(owed) != 0:
         raise NothingToSplit(f"a carry of {len(owed)} adding up to {sum(owed)}")
     targets = [pool.micros * w + c for w, c in zip(weights_ppm, owed, strict=True)]
-    amounts = [max(0, target // WHOLE_PPM) for target in targets]
-    _settle_difference(amounts, targets, pool.micros - sum(amounts))
+    amounts = approach(targets, pool.micros, scale=WHOLE_PPM)
     left = [t - a * WHOLE_PPM for t, a in zip(targets, amounts, strict=True)]
     return [Money(micros, pool.currency) for micros in amounts], left
-
-
-def _settle_difference(amounts: list[int], targets: list[int], difference: int) -> None:
-    """Give ``difference`` micros out, one at a time, to whoever is furthest below target.
-
-    A negative difference arises when a clamp at zero kept somebody above target; it is taken
-    from those furthest above theirs who have something.
-    """
-
-    def missing(i: int) -> int:
-        return targets[i] - amounts[i] * WHOLE_PPM
-
-    for _ in range(difference):
-        amounts[max(range(len(amounts)), key=missing)] += 1
-    for _ in range(-difference):
-        amounts[min((i for i, amount in enumerate(amounts) if amount), key=missing)] -= 1

@@ -4,14 +4,14 @@ Statements are only ever added. What stands at an instant is ``tribute.verdict``
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from registry import creators, decision_index, log
-from registry.decision_index import Row
+from registry.decision_index import Row, Way
 from registry.errors import (
     EffectiveTooFar,
     Erased,
@@ -36,12 +36,17 @@ class Standing:
     paid: whether whoever's statement decides wants to be paid.
     waived: ids of the creators whose own latest statement leaves payment out.
     statement_id: the first statement that decides; None when nobody said anything.
+    until: when it ends unless something new is said; None: nothing is announced.
     """
 
     decision: Decision
     paid: bool
     statement_id: str | None
     waived: frozenset[str] = frozenset()
+    until: datetime | None = None
+
+
+NOBODY_SPOKE = Standing(Decision.UNKNOWN, paid=False, statement_id=None)
 
 
 @transaction.atomic
@@ -133,6 +138,33 @@ def leaf(statement: Statement, last: Statement | None) -> dict[str, log.LeafValu
     if last is not None:
         kept["prev"] = bytes(last.leaf_hash).hex()
     return kept
+
+
+def standing_now(works: Iterable[str], purpose: Purpose, *, at: datetime) -> dict[str, Standing]:
+    """Return what ``standing`` does for the present instant, from the decision index.
+
+    Works of which the same is said share one decision. Where something begins after ``at``,
+    announced or said by whose clock is ahead, history is asked instead: the index may have
+    forgotten what it is going to replace.
+    """
+    wanted = list(set(works))
+    said = decision_index.read_works(wanted)
+    ahead = [work for work, ways in said.items() if _next_word(ways, at) is not None]
+    found = dict.fromkeys(wanted, NOBODY_SPOKE)
+    alike: dict[frozenset[Way], Standing] = {}
+    for work, ways in said.items():
+        if ways not in alike:
+            alike[ways] = _standing([way.row() for way in ways], purpose, at)
+        found[work] = alike[ways]
+    for work, stands in standing(ahead, purpose, at=at).items():
+        found[work] = replace(stands, until=_next_word(said[work], at))
+    return found
+
+
+def _next_word(ways: Iterable[Way], at: datetime) -> datetime | None:
+    """Return when the first of the statements that are to come begins."""
+    begin = (begins for way in ways for begins in way.begins if begins > at)
+    return min(begin, default=None)
 
 
 def _standing(rows: Iterable[Row], purpose: Purpose, at: datetime) -> Standing:

@@ -9,8 +9,10 @@ from collections.abc import Collection as CollectionOf
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 from django.db import connection
@@ -32,6 +34,7 @@ MOST_SINGLE_LOCKS = 500
 AUDIT_BATCH = 2_000
 _SQL = Path(__file__).parent / "sql"
 READ_DECISIONS = (_SQL / "read_decisions.sql").read_text()
+READ_STANDING = (_SQL / "read_standing_decisions.sql").read_text()
 LOCK_KEYS = (_SQL / "lock_keys.sql").read_text()
 
 _PREFIXES = {"work": "wrk", "collection": "col", "creator": "cre"}
@@ -74,6 +77,49 @@ class Row:
             terms=s["terms"],
             disputed=s["disputed"],
         )
+
+
+class Way(NamedTuple):
+    """What is said of a work by one way to it, as it is stored; equal texts mean equal words."""
+
+    subject: bytes
+    subject_type: str
+    tier: int
+    specificity: int
+    statements: str
+
+    @property
+    def begins(self) -> Sequence[datetime]:
+        """Since when each statement is in effect."""
+        return _begins(self.statements)
+
+    def row(self) -> Row:
+        """Return it as rows of the index are read, without the key that led here."""
+        subject = ids.encode(_PREFIXES[self.subject_type], UUID(bytes=self.subject))
+        statements = orjson.loads(self.statements)
+        return Row(b"", subject, Tier(self.tier), self.specificity, statements)
+
+
+@lru_cache(maxsize=10_000)
+def _begins(statements: str) -> tuple[datetime, ...]:
+    return tuple(EPOCH + s["from"] * MICROSECOND for s in orjson.loads(statements))
+
+
+def read_works(works: Iterable[str]) -> dict[str, frozenset[Way]]:
+    """Return what is said of each work by any of its identifiers, and of the places they lie in.
+
+    Works of which nothing is said are left out. One query.
+    """
+    name_of = {ids.decode("wrk", work).bytes: work for work in works}
+    connection.ensure_connection()
+    found: dict[bytes, set[Way]] = defaultdict(set)
+    with Cursor(connection.connection) as cursor:
+        # As text: the driver takes three times as long over a list of UUIDs.
+        wanted = "{" + ",".join([work.hex() for work in name_of]) + "}"
+        cursor.execute(READ_STANDING, {"works": wanted}, binary=True)
+        for work, *way in cursor:
+            found[work].add(Way(*way))
+    return {name_of[work]: frozenset(ways) for work, ways in found.items()}
 
 
 def read(keys: Iterable[bytes]) -> dict[bytes, list[Row]]:

@@ -21,6 +21,7 @@ app.conf.beat_schedule = {
     for name, period in {
         "attribution.adopt_manifests": 2 * SECOND,
         "attribution.index_works": 10 * SECOND,
+        "attribution.prune_rights_changes": HOUR,
         "attribution.settle_queries": 2 * SECOND,
         "ledger.process_provider_events": 2 * SECOND,
         "ledger.send_due_payouts": 5 * SECOND,

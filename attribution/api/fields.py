@@ -1,5 +1,7 @@
-"""The fields for evidence: a reduced text, and scores of manifest rows."""
+"""The fields for evidence, a reduced text and scores of manifest rows, and for many reports."""
 
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -84,6 +86,62 @@ class ScoresField(serializers.Field[ReportedScores, Any, Any, Any]):
         return origin | {
             "rows": rows.rows, "scores": rows.scores, "outside_mass": rows.outside_mass
         }  # fmt: skip
+
+
+class ReportsField(serializers.ListField):
+    """Up to a thousand reports: those of the plainest form without a serializer for each.
+
+    Accepts no report that the child would refuse, and reads it as the child does. Whatever else
+    comes, the child is asked about all of it, so that it says what is wrong.
+    """
+
+    _asked = frozenset({"model", "external_id", "occurred_at"})
+    _fields = _asked | {"price", "output", "features", "scores"}
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """Return the reports in their order."""
+        if isinstance(data, list) and len(data) <= (self.max_length or len(data)):
+            try:
+                return [self._plain(row) for row in data]
+            except (_NotPlain, serializers.ValidationError):
+                pass
+        return super().to_internal_value(data)
+
+    def _plain(self, row: Any) -> dict[str, Any]:
+        if type(row) is not dict or not self._asked <= row.keys() <= self._fields:
+            raise _NotPlain
+        model, external_id, occurred_at = row["model"], row["external_id"], row["occurred_at"]
+        if not all(type(each) is str for each in (model, external_id, occurred_at)):
+            raise _NotPlain
+        if not (
+            _MODEL.fullmatch(model)
+            and _EXTERNAL_ID.fullmatch(external_id)
+            and _INSTANT.fullmatch(occurred_at)
+        ):
+            raise _NotPlain
+        fields = self.child.fields
+        rest = {
+            name: fields[name].run_validation(value)
+            for name, value in row.items()
+            if name not in self._asked
+        }
+        return {**row, **rest, "occurred_at": _instant(occurred_at)}
+
+
+class _NotPlain(ValueError):
+    """The plainest form is an object of known fields whose texts need no second look."""
+
+
+_MODEL = re.compile(r"mdl_[0-9a-z]{1,56}")
+_EXTERNAL_ID = re.compile(r"[!-~]{1,200}")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _NotPlain from None
 
 
 def _origin(data: dict[str, Any]) -> Origin:

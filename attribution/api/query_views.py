@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from attribution import recomputing, worker
+from attribution import recomputing, records, worker
 from attribution.api.serializers import QuerySerializer
 from attribution.errors import NotParked
 from attribution.models import Query
@@ -81,7 +81,7 @@ class Recomputed(APIView):
                     "same": found.same,
                     "method": f"{query.method}/{query.method_version}",
                     "parameters": query.parameters,
-                    "inputs": query.record["inputs"],
+                    "inputs": records.form(bytes(query.record))["inputs"],
                     "recomputed": [dict(zip(names, row, strict=True)) for row in found.recomputed],
                 }
             ).data

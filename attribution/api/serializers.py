@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from attribution.api.fields import FeaturesField, ScoresField
+from attribution.api.fields import FeaturesField, ReportsField, ScoresField
 from attribution.api.manifest_serializers import ManifestStateSerializer
 from attribution.generative_models import LARGEST_FEE_MICROS
 from attribution.models import Contribution, GenerativeModel, Query
@@ -93,9 +93,7 @@ class QueryReportSerializer(StrictSerializer):
 class QueryReportsSerializer(StrictSerializer):
     """1 to 1,000 reports, taken all or none."""
 
-    queries = serializers.ListField(
-        child=QueryReportSerializer(), min_length=1, max_length=MOST_REPORTS
-    )
+    queries = ReportsField(child=QueryReportSerializer(), min_length=1, max_length=MOST_REPORTS)
 
 
 class ReceivedSerializer(serializers.Serializer[Any]):

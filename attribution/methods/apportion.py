@@ -1,20 +1,24 @@
-"""Turn shares that are real numbers into weights that are whole ones.
+"""Turn shares that are exact or floating numbers into weights that are whole ones.
 
-Owns the rounding that methods with continuous scores have in common: largest remainder over a
-fixed number of parts, so that weights add up exactly and equal shares differ by one part at most.
+Owns the number of parts that methods with continuous scores weigh in. How a whole is divided so
+that nothing is lost is ``ledger.money.divide``'s.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
-from math import isfinite
+from math import inf, lcm
 
 from attribution.methods.evidence import Weights, WorkWeight, weights
+from ledger.money import divide
 
 PARTS = 10**9
 """Finer than any fee is divided, and small enough for sums of millionths in 64 bits."""
 
+Share = Fraction | float
+"""A whole number passes for either."""
 
-def apportion(shares: Mapping[str, Fraction | float], *, unattributed: Fraction | float) -> Weights:
+
+def apportion(shares: Mapping[str, Share], *, unattributed: Share) -> Weights:
     """Weigh works by their shares; only proportions matter, with ``unattributed`` as one more.
 
     shares: finite and at least 0. Equal remainders favour the smaller id, and any work before
@@ -22,27 +26,16 @@ def apportion(shares: Mapping[str, Fraction | float], *, unattributed: Fraction 
     """
     works = sorted(shares)
     claims = [shares[work] for work in works] + [unattributed]
-    if not all(isfinite(claim) and claim >= 0 for claim in claims):
+    if not all(claim >= 0 and claim != inf for claim in claims):
         raise ValueError("a share is a finite number, at least 0")
-    exact = [Fraction(claim) for claim in claims]
-    if not sum(exact):
+    # Written over a common denominator: a float is a fraction, and nothing is rounded before it must.
+    ratios = [claim.as_integer_ratio() for claim in claims]
+    common = lcm(*{below for _, below in ratios})
+    exact = [above * (common // below) for above, below in ratios]
+    if not any(exact):
         return Weights((), 1)
     *parts, rest = divide(PARTS, exact)
     return weights(
         {work: WorkWeight(work, part) for work, part in zip(works, parts, strict=True)},
         unattributed=rest,
     )
-
-
-def divide(whole: int, claims: Sequence[Fraction | int]) -> list[int]:
-    """Divide ``whole`` in proportion to ``claims``, losing nothing (largest remainder).
-
-    claims: at least 0, not all zero. Equal remainders favour the earlier claim.
-    """
-    total = sum(claims)
-    exact = [whole * claim / Fraction(total) for claim in claims]
-    parts = [int(part) for part in exact]
-    by_remainder = sorted(range(len(claims)), key=lambda at: parts[at] - exact[at])
-    for at in by_remainder[: whole - sum(parts)]:
-        parts[at] += 1
-    return parts

@@ -99,11 +99,17 @@ class Index:
             parts.append(np.full(len(passages), weight))
         if not chunks:
             return np.zeros(0, np.uint32)
-        seen, inverse = np.unique(np.concatenate(chunks), return_inverse=True)
-        sums = np.bincount(inverse, weights=np.concatenate(parts))
+        # One cell a passage: adding up there is many times faster than sorting what was scanned.
+        sums = np.bincount(np.concatenate(chunks), weights=np.concatenate(parts))
+        seen = np.flatnonzero(sums)
+        if len(seen) <= PROPOSED:
+            return seen.astype(np.uint32)
+        found = sums[seen]
+        least = np.partition(found, len(found) - PROPOSED)[len(found) - PROPOSED]
+        above = seen[found > least]
         # The earlier passage wins a tie, so that the same output always gets the same answer.
-        kept = np.lexsort((seen, -sums))[:PROPOSED]
-        return np.sort(seen[kept])
+        equal = seen[found == least][: PROPOSED - len(above)]
+        return np.sort(np.concatenate([above, equal])).astype(np.uint32)
 
     def _score(
         self,

@@ -7,9 +7,10 @@ merely alike, so resemblance never takes from it: every work gets at least what 
 from collections.abc import Sequence
 
 from attribution.methods import similarity, verbatim
-from attribution.methods.apportion import PARTS, divide
+from attribution.methods.apportion import PARTS
 from attribution.methods.evidence import Evidence, Weights, WorkWeight, weights
 from attribution.methods.similarity import Calibration, Resemblance
+from ledger.money import divide
 
 NAME = "cascade"
 VERSION = "1"

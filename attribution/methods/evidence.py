@@ -5,6 +5,7 @@ Owns the words that all methods share. It decides nothing.
 
 from dataclasses import dataclass
 from math import gcd
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,7 @@ class Evidence:
     candidates: tuple[Candidate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkWeight:
+class WorkWeight(NamedTuple):
     """One work's weight, and how many words of the output it was found in (0 when not by words)."""
 
     work: str
@@ -63,7 +63,6 @@ def weights(works: dict[str, WorkWeight], *, unattributed: int) -> Weights:
     divisor = gcd(unattributed, *(each.weight for each in kept))
     if not divisor:
         return Weights((), 1)
-    return Weights(
-        tuple(WorkWeight(each.work, each.weight // divisor, each.words) for each in kept),
-        unattributed // divisor,
-    )
+    if divisor > 1:
+        kept = [WorkWeight(work, weight // divisor, words) for work, weight, words in kept]
+    return Weights(tuple(kept), unattributed // divisor)

@@ -10,7 +10,7 @@ Reading score files is the client's (``tribute.scores``).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import fsum, isfinite
+from math import fsum, isfinite, lcm
 
 from attribution.errors import InvalidEvidence
 from attribution.methods.apportion import apportion
@@ -67,13 +67,32 @@ def weigh(
             by_work.setdefault(works[row], []).append(score)
         else:
             nobodys.append(max(0.0, score))
-    speaking = {work: Fraction(max(0.0, fsum(rows))) for work, rows in by_work.items()}
-    total = sum(speaking.values(), Fraction(fsum(nobodys)))
+    speaking = {work: max(0.0, fsum(rows)) for work, rows in by_work.items()}
+    return _divided(speaking, fsum(nobodys), outside_mass=outside_mass, floor_ppm=floor_ppm)
+
+
+def _divided(
+    speaking: Mapping[str, float], nobodys: float, *, outside_mass: float, floor_ppm: int
+) -> Weights:
+    """Apportion exactly: a work gets its score of all scores, times what is given at all.
+
+    Multiplied out by every denominator there is, so that only whole numbers remain.
+    """
+    ratios = {work: score.as_integer_ratio() for work, score in speaking.items()}
+    nobody, below_nobody = nobodys.as_integer_ratio()
+    common = lcm(below_nobody, *{below for _, below in ratios.values()})
+    exact = {work: above * (common // below) for work, (above, below) in ratios.items()}
+    spoken = sum(exact.values())
+    total = spoken + nobody * (common // below_nobody)
     if not total:
         return Weights((), 1)
-    given = (1 - Fraction(floor_ppm, MILLION)) * (1 - Fraction(outside_mass))
-    shares = {work: given * score / total for work, score in speaking.items()}
-    return apportion(shares, unattributed=1 - sum(shares.values(), Fraction(0)))
+    outside, below_outside = float(outside_mass).as_integer_ratio()
+    given = (MILLION - floor_ppm) * (below_outside - outside)
+    of = MILLION * below_outside
+    return apportion(
+        {work: given * score for work, score in exact.items()},
+        unattributed=of * total - given * spoken,
+    )
 
 
 def spot_check(

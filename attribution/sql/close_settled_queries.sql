@@ -1,8 +1,8 @@
 -- close_settled_queries: record what settled queries were weighed by and booked as, and forget
 -- their evidence.
 -- in    settled_at timestamptz; and one element a query in: ids uuid[], methods text[],
---       versions text[], parameters and records text[] (JSON), manifests uuid[], words int[] (or NULL),
---       weights bigint[], platforms bigint[] (micros), entry_keys uuid[]
+--       versions text[], parameters text[] (JSON), records bytea[], manifests uuid[], words int[] (or
+--       NULL), weights bigint[], platforms bigint[] (micros), entry_keys uuid[]; ids come as text
 -- out   nothing; the caller holds the rows' locks
 UPDATE attribution_query AS query
    SET state = 'settled',
@@ -12,7 +12,7 @@ UPDATE attribution_query AS query
        method = settled.method,
        method_version = settled.method_version,
        parameters = settled.parameters::jsonb,
-       record = settled.record::jsonb,
+       record = settled.record,
        manifest_id = settled.manifest_id,
        words = settled.words,
        weight = settled.weight,
@@ -20,9 +20,9 @@ UPDATE attribution_query AS query
        entry_key = settled.entry_key,
        settled_at = %(settled_at)s
   FROM unnest(
-           %(ids)s::uuid[], %(methods)s::text[], %(versions)s::text[], %(parameters)s::text[],
-           %(records)s::text[], %(manifests)s::uuid[], %(words)s::int[], %(weights)s::bigint[],
-           %(platforms)s::bigint[], %(entry_keys)s::uuid[]
+           %(ids)s::text::uuid[], %(methods)s::text[], %(versions)s::text[], %(parameters)s::text[],
+           %(records)b::bytea[], %(manifests)s::text::uuid[], %(words)b::int[], %(weights)b::bigint[],
+           %(platforms)b::bigint[], %(entry_keys)s::text::uuid[]
        ) AS settled (
            id, method, method_version, parameters, record, manifest_id, words, weight, platform_micros,
            entry_key

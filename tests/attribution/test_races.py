@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.db import connection
 
 from attribution.indexing import index_works
-from attribution.models import GenerativeModel, NearDuplicate, NgramPosting, Query
+from attribution.models import GenerativeModel, IndexedText, NearDuplicate, Query
 from attribution.queries import Received, receive
 from registry.models import Creator
 from tests.attribution.world import CHARIOT, GENERATED, report
@@ -59,4 +59,6 @@ def test_two_copies_indexed_at_once_are_paired(committed_db: None, ada: Creator)
 
     assert sum(indexed) == 4
     assert NearDuplicate.objects.count() == 6
-    assert set(NgramPosting.objects.values_list("work", flat=True)) == {w.pk for w in works}
+    numbered = dict(IndexedText.objects.values_list("number", "work"))
+    assert list(numbered) == [0, 1, 2, 3]
+    assert set(numbered.values()) == {w.pk for w in works}

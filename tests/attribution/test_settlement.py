@@ -1,6 +1,5 @@
 """Who is paid what, in whole stories, read from the journal."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,19 +9,16 @@ from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
 from attribution import queries, settlement
-from attribution.indexing import index_works
 from attribution.methods import uniform
 from attribution.models import Contribution, GenerativeModel, Query, RoundingCarry
 from attribution.worker import settle_due
 from ledger.money import Money
-from registry.models import Creator, Manifest, Operator, Statement, Work, WorkFeatures
+from registry.models import Creator, Manifest, Operator, Work, WorkFeatures
 from tests.attribution.world import (
     CHARIOT,
     EIGHT_OF_TYGER,
     FOUR_OF_NOBODY,
     GENERATED,
-    INGESTED,
-    MEDLEY,
     TWELVE_OF_CHARIOT,
     TYGER,
     ask,
@@ -30,7 +26,7 @@ from tests.attribution.world import (
     make_model,
     report,
 )
-from tests.factories import DAY, allow, deny, make_creator, make_operator, make_work
+from tests.factories import allow, make_operator, make_work
 from tests.journal import Journal
 
 pytestmark = pytest.mark.usefixtures("sound")
@@ -179,190 +175,6 @@ def test_a_fee_may_be_a_share_of_the_price(acme: Operator, chariot: Work, journa
         operator:acme:reserved   -0.020000 EUR
         platform:fee              0.002000 EUR
         creator:ada:pending       0.018000 EUR
-    """
-    )
-
-
-def test_a_work_outside_the_manifest_earns_nothing(
-    acme: Operator, chariot: Work, tyger: Work, journal: Journal
-) -> None:
-    fund(acme)
-    ask(make_model(acme, [chariot]), MEDLEY)
-    journal()
-
-    settle()
-
-    assert (
-        journal()
-        == """
-        operator:acme:reserved   -0.010000 EUR
-        platform:fee              0.001000 EUR
-        creator:ada:pending       0.004500 EUR
-        platform:pool             0.004500 EUR
-    """
-    )
-
-
-def test_a_work_denied_at_ingestion_earns_nothing(
-    acme: Operator, chariot: Work, ben: Creator, journal: Journal
-) -> None:
-    denied = make_work(ben, text=TYGER)
-    deny(denied)
-    fund(acme)
-    ask(make_model(acme, [chariot, denied]), MEDLEY)
-    allow(denied, at=GENERATED)
-    journal()
-
-    settle()
-
-    assert (
-        journal()
-        == """
-        operator:acme:reserved   -0.010000 EUR
-        platform:fee              0.001000 EUR
-        creator:ada:pending       0.004500 EUR
-        platform:pool             0.004500 EUR
-    """
-    )
-
-
-def test_a_work_withdrawn_after_ingestion_still_earns(
-    writer: GenerativeModel, tyger: Work, journal: Journal
-) -> None:
-    deny(tyger, at=INGESTED + DAY)
-    ask(writer, EIGHT_OF_TYGER)
-    journal()
-
-    settle()
-
-    assert (
-        journal()
-        == """
-        operator:acme:reserved   -0.010000 EUR
-        platform:fee              0.001000 EUR
-        creator:ben:pending       0.009000 EUR
-    """
-    )
-
-
-@pytest.mark.parametrize("word", [allow, deny])
-def test_a_rivals_later_claim_sets_apart_what_was_agreed_and_no_more(
-    writer: GenerativeModel, journal: Journal, word: Callable[..., Statement]
-) -> None:
-    mallory = make_creator("mallory", verified=False, at=INGESTED + DAY)
-    word(make_work(mallory, text=CHARIOT, at=INGESTED + DAY), at=INGESTED + DAY)
-    index_works(limit=10, at=GENERATED)
-    ask(writer, TWELVE_OF_CHARIOT)
-    journal()
-
-    settle()
-
-    assert (
-        journal()
-        == """
-        operator:acme:reserved   -0.010000 EUR
-        platform:fee              0.001000 EUR
-        creator:ada:disputed      0.009000 EUR
-    """
-    )
-
-
-def test_a_waived_share_follows_the_models_policy(
-    acme: Operator, chariot: Work, ben: Creator, journal: Journal
-) -> None:
-    free = make_work(ben, text=TYGER)
-    allow(free, paid=False)
-    fund(acme)
-    query = ask(make_model(acme, [chariot, free]))
-    journal()
-
-    settle()
-
-    assert (
-        journal()
-        == """
-        operator:acme:reserved   -0.010000 EUR
-        platform:fee              0.001000 EUR
-        creator:ada:pending       0.004500 EUR
-        platform:pool             0.004500 EUR
-    """
-    )
-    row = Contribution.objects.get(query=query, work=free)
-    assert (row.creator_id, row.words, row.micros, row.withheld) == (ben.pk, 8, 0, "waived")
-
-
-def test_a_creator_who_wants_no_money_gets_none(
-    writer: GenerativeModel, ada: Creator, journal: Journal
-) -> None:
-    Creator.objects.filter(pk=ada.pk).update(wants_payment=False)
-    query = ask(writer, TWELVE_OF_CHARIOT)
-    journal()
-
-    settle()
-
-    assert (
-        journal()
-        == """
-        operator:acme:reserved   -0.010000 EUR
-        platform:fee              0.001000 EUR
-        platform:pool             0.009000 EUR
-    """
-    )
-    assert query.contributions.get(creator=ada).withheld == "no_payment"
-
-
-def test_an_erased_creator_earns_nothing_more(
-    writer: GenerativeModel, ada: Creator, journal: Journal
-) -> None:
-    Creator.objects.filter(pk=ada.pk).update(erased_at=GENERATED, commitment_key=None)
-    query = ask(writer, TWELVE_OF_CHARIOT)
-
-    settle()
-
-    assert query.contributions.get(creator=ada).withheld == "erased"
-
-
-def test_an_operators_own_works_earn_nothing(journal: Journal) -> None:
-    acme = make_operator("acme")
-    house_poet = make_creator("house-poet", user=acme.members.get())
-    work = make_work(house_poet, text=TYGER)
-    allow(work)
-    fund(acme)
-    query = ask(make_model(acme, [work]), EIGHT_OF_TYGER)
-    journal()
-
-    settle()
-
-    assert (
-        journal()
-        == """
-        operator:acme:reserved   -0.010000 EUR
-        platform:fee              0.001000 EUR
-        platform:pool             0.009000 EUR
-    """
-    )
-    assert query.contributions.get(creator=house_poet).withheld == "own_work"
-
-
-def test_copies_of_a_work_gain_nothing(acme: Operator, ben: Creator, journal: Journal) -> None:
-    mallory = make_creator("mallory")
-    copies = [make_work(mallory, text=f"{CHARIOT} copy {number}") for number in range(5)]
-    shared = make_work(ben, text=f"{TYGER} {TWELVE_OF_CHARIOT}")
-    for work in (*copies, shared):
-        allow(work)
-    fund(acme)
-    ask(make_model(acme, [*copies, shared]), TWELVE_OF_CHARIOT)
-    journal()
-
-    settle()
-
-    assert (
-        journal()
-        == """
-        operator:acme:reserved   -0.010000 EUR
-        platform:fee              0.001000 EUR
-        creator:mallory:pending   0.004500 EUR
-        creator:ben:pending       0.004500 EUR
     """
     )
 

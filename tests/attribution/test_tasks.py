@@ -1,6 +1,8 @@
 """The doorbells ring the right rooms."""
 
-from attribution import tasks
+import pytest
+
+from attribution import rights_changes, tasks
 from attribution.models import GenerativeModel
 from registry.models import Work, WorkFeatures
 from tests.attribution.world import ask
@@ -20,3 +22,13 @@ def test_the_settlement_bell_settles(writer: GenerativeModel) -> None:
 
     query.refresh_from_db()
     assert query.state == "settled"
+
+
+def test_the_pruning_bell_removes_what_is_older_than_a_day(
+    chariot: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tasks.prune_rights_changes() == 0
+
+    monkeypatch.setattr(rights_changes, "KEPT", "-1 minute")
+    assert tasks.prune_rights_changes() > 0
+    assert tasks.prune_rights_changes() == 0

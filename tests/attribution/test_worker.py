@@ -39,8 +39,8 @@ import os, signal, sys
 import django
 django.setup()
 from django.db import connection
-from attribution import settlement, worker
-from attribution.models import Contribution, Query
+from attribution import contributions, settlement, worker
+from attribution.models import Query
 from ledger import posting
 from tests.attribution.world import GENERATED
 
@@ -60,7 +60,7 @@ if stage == "weighed":
 elif stage == "posted":
     die_after(posting, "post")
 elif stage == "contributed":
-    die_after(Contribution.objects, "bulk_create")
+    die_after(contributions, "write")
 elif stage == "written":
     die_after(settlement, "settle")
 worker.settle_due(at=GENERATED, limit=100)

@@ -1,5 +1,7 @@
 """The laws of money: nothing is lost, nobody is favoured, currencies do not mix."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,8 @@ from ledger.errors import CurrencyMismatch, InvalidAmount, NothingToSplit, Unkno
 from ledger.money import (
     WHOLE_PPM,
     Money,
+    approach,
+    divide,
     floor_to_minor,
     from_minor,
     minor_unit_micros,
@@ -116,3 +120,37 @@ def test_an_amount_is_a_whole_number_of_64_bits(micros: int) -> None:
 def test_money_reads_with_all_its_micros() -> None:
     assert str(Money(-10_000, "EUR")) == "-0.010000 EUR"
     assert str(Money(1_000_000, "JPY")) == "1.000000 JPY"
+
+
+@given(
+    whole=st.integers(0, 10**13), claims=st.lists(st.integers(0, 10**40), min_size=1).filter(any)
+)
+def test_divide_loses_nothing_errs_by_less_than_one_and_favours_the_largest_remainder(
+    whole: int, claims: list[int]
+) -> None:
+    parts = divide(whole, claims)
+
+    exact = [Fraction(whole * claim, sum(claims)) for claim in claims]
+    gains = [part - exactly for part, exactly in zip(parts, exact, strict=True)]
+    assert sum(parts) == whole
+    assert all(abs(gain) < 1 for gain in gains)
+    up = [(exactly % 1, -at) for at, exactly in enumerate(exact) if gains[at] > 0]
+    down = [(exactly % 1, -at) for at, exactly in enumerate(exact) if gains[at] < 0]
+    assert not up or not down or min(up) > max(down)
+
+
+@given(
+    targets=st.lists(st.integers(-(10**6), 10**7), min_size=1, max_size=8),
+    total=st.integers(0, 30),
+)
+def test_approach_adds_up_and_nobody_could_be_nearer_by_taking_one_from_another(
+    targets: list[int], total: int
+) -> None:
+    scale = 10**6
+    amounts = approach(targets, total, scale=scale)
+
+    assert sum(amounts) == total
+    assert min(amounts) >= 0
+    behind = [target - amount * scale for target, amount in zip(targets, amounts, strict=True)]
+    takers = [each for each, amount in zip(behind, amounts, strict=True) if amount]
+    assert not takers or max(behind) - min(takers) <= scale

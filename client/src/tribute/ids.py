@@ -12,11 +12,13 @@ import time
 from uuid import UUID
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_VALUE_OF = {character: value for value, character in enumerate(_ALPHABET)}
+_KNOWN = frozenset(_ALPHABET)
+# Python reads base 32 with the letters in their plain order.
+_TO_PLAIN = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+_PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
+_PAIR_BITS, _PAIR_MASK = 10, 0x3FF
 _DIGITS = 26
-# Two digits at a time, since ids are written by the ten thousand.
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-_PAIR_SHIFTS = range(10 * (_DIGITS // 2 - 1), -1, -10)
+_SHIFTS = range(_PAIR_BITS * (_DIGITS // 2 - 1), -1, -_PAIR_BITS)
 _PREFIX = re.compile(r"[a-z]{1,16}")
 
 _NANOSECONDS_PER_MILLISECOND = 1_000_000
@@ -44,7 +46,7 @@ def encode(prefix: str, value: UUID) -> str:
     if not _PREFIX.fullmatch(prefix):
         raise InvalidId(f"a prefix is 1 to 16 lower-case letters, not {prefix!r}")
     bits = value.int
-    return f"{prefix}_" + "".join([_PAIRS[bits >> shift & 1023] for shift in _PAIR_SHIFTS])
+    return f"{prefix}_" + "".join([_PAIRS[bits >> shift & _PAIR_MASK] for shift in _SHIFTS])
 
 
 def decode(prefix: str, text: str) -> UUID:
@@ -52,9 +54,7 @@ def decode(prefix: str, text: str) -> UUID:
     head, digits = _parts(text)
     if head != prefix:
         raise InvalidId(f"expected an id beginning with {prefix}_, not {head}_")
-    bits = 0
-    for digit in digits:
-        bits = bits << 5 | _VALUE_OF[digit]
+    bits = int(digits.translate(_TO_PLAIN), len(_ALPHABET))
     if bits >> 128:
         raise InvalidId("the digits stand for more than 128 bits")
     return UUID(int=bits)
@@ -71,7 +71,7 @@ def _parts(text: str) -> tuple[str, str]:
         raise InvalidId(f"an id begins with lower-case letters and an underscore: {text[:40]!r}")
     if len(digits) != _DIGITS:
         raise InvalidId(f"expected {_DIGITS} digits after {head}_, not {len(digits)}")
-    if not _VALUE_OF.keys() >= set(digits):
+    if not _KNOWN.issuperset(digits):
         raise InvalidId(f"the digits are 0-9 and a-z without i, l, o, u: {digits!r}")
     return head, digits
 

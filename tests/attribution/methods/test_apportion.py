@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attribution.methods.apportion import PARTS, apportion, divide
+from attribution.methods.apportion import PARTS, apportion
 from attribution.methods.evidence import Weights, WorkWeight
 
 
@@ -33,20 +33,34 @@ def test_a_share_is_finite_and_not_negative(share: float) -> None:
         apportion({"ada": share}, unattributed=1)
 
 
-@given(
-    whole=st.integers(0, 10**13),
-    claims=st.lists(st.floats(0, 1e300).map(Fraction), min_size=1).filter(any),
-)
-def test_divide_loses_nothing_and_errs_by_less_than_one(whole: int, claims: list[Fraction]) -> None:
-    parts = divide(whole, claims)
-
-    assert sum(parts) == whole
-    exact = [whole * claim / sum(claims) for claim in claims]
-    assert all(
-        abs(part - part_exactly) < 1 for part, part_exactly in zip(parts, exact, strict=True)
-    )
-
-
 @given(shares=st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=9))
 def test_apportion_has_no_more_than_its_parts(shares: dict[str, float]) -> None:
     assert apportion(shares, unattributed=1).total <= PARTS
+
+
+@given(
+    shares=st.dictionaries(
+        st.text(max_size=3),
+        st.floats(0, 1e300) | st.integers(0, 10**400) | st.fractions(0),
+        max_size=9,
+    ),
+    unattributed=st.floats(0, 1e300) | st.fractions(0),
+)
+def test_apportion_rounds_as_exact_fractions_would(
+    shares: dict[str, float | Fraction], unattributed: float | Fraction
+) -> None:
+    works = sorted(shares)
+    claims = [Fraction(shares[work]) for work in works] + [Fraction(unattributed)]
+    found = apportion(shares, unattributed=unattributed)
+
+    if not any(claims):
+        assert found == Weights((), 1)
+        return
+    exact = [PARTS * claim / sum(claims) for claim in claims]
+    parts = [int(part) for part in exact]
+    behind = sorted(range(len(claims)), key=lambda at: parts[at] - exact[at])
+    for at in behind[: PARTS - sum(parts)]:
+        parts[at] += 1
+    by_work = {each.work: Fraction(each.weight, found.total) for each in found.works}
+    expected = {w: Fraction(p, PARTS) for w, p in zip(works, parts, strict=False) if p}
+    assert by_work == expected

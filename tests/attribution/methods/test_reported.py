@@ -1,6 +1,7 @@
 """What an operator reports of training rows becomes shares of works, and is checked."""
 
 from fractions import Fraction
+from math import fsum
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from attribution.errors import InvalidEvidence
 from attribution.methods import reported
+from attribution.methods.apportion import apportion
 from attribution.methods.evidence import Weights, WorkWeight
 
 WORKS = {1: "ada", 2: "ada", 3: "ben"}
@@ -142,3 +144,31 @@ def test_spot_check_counts_what_is_unattributed() -> None:
 def test_spot_check_needs_an_output() -> None:
     with pytest.raises(ValueError, match="at least one output"):
         reported.spot_check([])
+
+
+@given(
+    scores=st.dictionaries(st.integers(1, 30), st.floats(-1e12, 1e12), max_size=12),
+    works=st.dictionaries(st.integers(1, 30), st.sampled_from(["ada", "ben", "zoe"]), max_size=20),
+    outside=st.floats(0, 1),
+    floor=st.integers(0, reported.MILLION),
+)
+def test_whole_numbers_weigh_as_exact_fractions_would(
+    scores: dict[int, float], works: dict[int, str], outside: float, floor: int
+) -> None:
+    found = reported.weigh(
+        scores, works, higher_is_proponent=True, outside_mass=outside, floor_ppm=floor
+    )
+
+    rows: dict[str, list[float]] = {}
+    for row in sorted(scores):
+        if row in works:
+            rows.setdefault(works[row], []).append(scores[row])
+    nobodys = fsum(max(0.0, score) for row, score in scores.items() if row not in works)
+    speaking = {work: Fraction(max(0.0, fsum(each))) for work, each in rows.items()}
+    total = sum(speaking.values()) + Fraction(nobodys)
+    if not total:
+        assert found == Weights((), 1)
+        return
+    given_away = (1 - Fraction(floor, reported.MILLION)) * (1 - Fraction(outside))
+    shares = {work: given_away * score / total for work, score in speaking.items()}
+    assert found == apportion(shares, unattributed=1 - sum(shares.values()))
