@@ -15,6 +15,7 @@ from attribution.methods.evidence import Evidence, Weights
 from attribution.methods.reported import total_variation
 from attribution.methods.similarity import Calibration
 from attribution.models import GenerativeModel, Query
+from attribution.resemblance import Cut, Heights
 from attribution.sealing import Sealed, unseal
 from attribution.waiting import ReportedScores, Waiting
 from registry.manifests import allowed_works
@@ -106,36 +107,53 @@ def _by_words(
     if not outputs:
         return {}
     repeated = candidates.find({key: each for key, (_, each) in outputs.items()}, manifest)
-    alike = {
-        key: output for key, (method, output) in outputs.items()
-        if method in {Method.CASCADE, Method.SIMILARITY}
-    }  # fmt: skip
-    cut = {
-        (key, number): passage
+    cuts = {
+        key: resemblance.cut(output)
         for key, (method, output) in outputs.items()
-        if method == Method.SHAPLEY
-        for number, passage in enumerate(resemblance.cut(output))
+        if method != Method.VERBATIM
     }
-    above = resemblance.heights(alike, manifest) if alike else {}
-    in_passages = resemblance.heights(cut, manifest) if cut else {}
+    above = _heights(cuts, outputs, repeated, manifest)
     found = {}
     for key, (method, output) in outputs.items():
         inputs, parameters = Inputs(), Parameters()
         if method in _CALIBRATED:
-            similar = resemblance.of_output(output, repeated[key], above.get(key))
-            inputs = replace(inputs, resemblances=similar)
+            alike = resemblance.of_passages(cuts[key], repeated[key], above.get(key, ()))
+            inputs = replace(inputs, alike=alike)
             parameters |= _CALIBRATED[method].parameters() | _of_index(manifest)
         if method in {Method.VERBATIM, Method.CASCADE}:
             inputs = replace(inputs, evidence=repeated[key])
             parameters |= _of_repetition(repeated[key])
         if method == Method.SHAPLEY:
-            passages = (each for (of, _), each in in_passages.items() if of == key)
             inputs = replace(
-                inputs, passages=tuple(resemblance.in_millionths(each) for each in passages)
+                inputs,
+                passages=tuple(resemblance.in_millionths(each) for each in above.get(key, ())),
             )
             parameters |= _of_index(manifest) | {"neighbours": shapley.DEFAULT_NEIGHBOURS}
         found[key] = _found(method, inputs, parameters, words=output.words)
     return found
+
+
+def _heights(
+    cuts: Mapping[str, Sequence[Cut]],
+    outputs: Mapping[str, tuple[str, Features]],
+    repeated: Mapping[str, Evidence],
+    manifest: Manifest,
+) -> dict[str, list[Heights]]:
+    """Return what stands out for each passage; what the cascade need not ask is left empty."""
+    asked: dict[tuple[str, int], Features] = {}
+    for key, passages in cuts.items():
+        free = verbatim.unattributed(repeated[key])
+        for number, cut in enumerate(passages):
+            left = any(free[cut.first : cut.first + cut.features.words])
+            if left or outputs[key][0] != Method.CASCADE:
+                asked[key, number] = cut.features
+    if not resemblance.can_tell(manifest):
+        return {}
+    found = resemblance.heights(asked, manifest)
+    return {
+        key: [found.get((key, number), {}) for number in range(len(passages))]
+        for key, passages in cuts.items()
+    }
 
 
 def _of_repetition(repeated: Evidence) -> Parameters:
@@ -148,7 +166,8 @@ def _of_repetition(repeated: Evidence) -> Parameters:
 
 
 def _of_index(manifest: Manifest) -> Parameters:
-    return {"index": lexical.of_manifest(manifest).digest}
+    digest = lexical.of_manifest(manifest).digest
+    return {"index": digest, "least_words": resemblance.LEAST_WORDS}
 
 
 def _found(method: str, inputs: Inputs, parameters: Parameters, *, words: int | None) -> Finding:

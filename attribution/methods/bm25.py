@@ -21,7 +21,11 @@ VERSION = "1"
 
 K1, B = 1.2, 0.75
 PROPOSED = 128
-"""Passages scored exactly: enough for more works than ``similarity.BACKGROUND``."""
+"""Passages scored exactly."""
+
+TEXTS = 16
+"""Texts whose best passage is scored in any case: more than ``similarity.BACKGROUND``, as some may
+be near-copies of each other."""
 
 SCANNED = 200_000
 """Postings of the output's rarest words that are read to propose passages, its rarest always."""
@@ -102,7 +106,12 @@ class Index:
         seen, inverse = np.unique(np.concatenate(chunks), return_inverse=True)
         sums = np.bincount(inverse, weights=np.concatenate(parts))
         # The earlier passage wins a tie, so that the same output always gets the same answer.
-        kept = np.lexsort((seen, -sums))[:PROPOSED]
+        order = np.lexsort((seen, -sums))
+        # The best of further texts too: were long texts alone proposed, nothing would tell how much
+        # any text is like the output.
+        _, firsts = np.unique(self.owners[seen[order]], return_index=True)
+        of_texts = np.sort(firsts)[:TEXTS]
+        kept = order[np.union1d(np.arange(min(PROPOSED, len(order))), of_texts)]
         return np.sort(seen[kept])
 
     def _score(
