@@ -73,6 +73,12 @@ class EvidenceUnreadable(AttributionError):
     code = "evidence_unreadable"
 
 
+class InvalidAudit(AttributionError):
+    """An audit names 1 to 20 groups, each creator once, and every subset that its orders need."""
+
+    code = "invalid_audit"
+
+
 class NotSettled(AttributionError):
     """Credits and explanations exist once a query is settled."""
 

@@ -173,7 +173,7 @@ def _reported(query: Query) -> str:
     )
     checked = (
         f" They differ by {given['divergence_ppm'] / 10_000:g} % from what the registry finds "
-        "by words."
+        f"by words{', which asks for a closer look' if given.get('diverges') else ''}."
         if "divergence_ppm" in given
         else ""
     )

@@ -40,7 +40,7 @@ def register(  # noqa: PLR0913 - a published policy is said in full, each part b
     fee: FeePolicy,
     at: datetime,
     manifest: Manifest | None = None,
-    method: str = GenerativeModel.Method.VERBATIM,
+    method: str = GenerativeModel.Method.CASCADE,
     floor_ppm: int = 0,
     work_cap_micros: int | None = None,
     unattributed_policy: str = GenerativeModel.UnattributedPolicy.POOL,

@@ -45,7 +45,7 @@ class GenerativeModel(models.Model):
     # The published policy: a fixed fee for each query, or a share of its price.
     fee_micros = models.BigIntegerField(null=True, blank=True)
     price_share_ppm = models.IntegerField(null=True, blank=True)
-    method = models.CharField(max_length=12, choices=Method, default=Method.VERBATIM)
+    method = models.CharField(max_length=12, choices=Method, default=Method.CASCADE)
     # What one work earns of the operator's queries in a UTC day before a person looks at it.
     work_cap_micros = models.BigIntegerField(null=True, blank=True)
     # What scores that the operator reports leave unattributed in any case.

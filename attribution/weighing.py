@@ -12,7 +12,7 @@ from attribution.errors import EvidenceUnreadable, InvalidEvidence
 from attribution.judging import Inputs, Parameters
 from attribution.methods import shapley, uniform, verbatim
 from attribution.methods.evidence import Evidence, Weights
-from attribution.methods.reported import total_variation
+from attribution.methods.reported import diverges, total_variation
 from attribution.methods.similarity import Calibration
 from attribution.models import GenerativeModel, Query
 from attribution.resemblance import Cut, Heights
@@ -202,6 +202,7 @@ def _reported(
         if key in own:
             distance = total_variation(found[key].weights, own[key].weights)
             parameters["divergence_ppm"] = round(distance * MILLION)
+            parameters["diverges"] = diverges(round(distance * MILLION))
     return found
 
 

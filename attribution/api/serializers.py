@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from attribution import spot_checks
 from attribution.api.fields import FeaturesField, ScoresField
 from attribution.generative_models import LARGEST_FEE_MICROS
 from attribution.models import Contribution, GenerativeModel, Query
@@ -27,7 +28,7 @@ class NewModelSerializer(StrictSerializer):
     price_share_ppm = WholeNumberField(
         required=False, allow_null=True, min_value=1, max_value=WHOLE_PPM
     )
-    method = serializers.ChoiceField(GenerativeModel.Method.choices, default="verbatim")
+    method = serializers.ChoiceField(GenerativeModel.Method.choices, default="cascade")
     floor_ppm = WholeNumberField(
         default=0,
         min_value=0,
@@ -97,6 +98,17 @@ class ManifestReportSerializer(serializers.Serializer[Any]):
     violations = ViolationSerializer(many=True)
 
 
+class SpotCheckSerializer(serializers.Serializer[Any]):
+    """How far a model's reported scores lie from the registry's own evidence (total variation)."""
+
+    queries = serializers.IntegerField()
+    mean_ppm = serializers.IntegerField()
+    worst_ppm = serializers.IntegerField()
+    diverging = serializers.IntegerField(help_text="Queries beyond the tolerance by themselves.")
+    tolerance_ppm = serializers.IntegerField()
+    flagged = serializers.BooleanField(help_text="The mean is beyond the tolerance: look closer.")
+
+
 class ModelSerializer(serializers.Serializer[GenerativeModel]):
     """A registered model."""
 
@@ -112,6 +124,18 @@ class ModelSerializer(serializers.Serializer[GenerativeModel]):
     unattributed_policy = serializers.CharField()
     manifest = ManifestStateSerializer(allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+class OneModelSerializer(ModelSerializer):
+    """A registered model, and what its reported scores were found to be like."""
+
+    spot_check = serializers.SerializerMethodField()
+
+    @extend_schema_field(SpotCheckSerializer(allow_null=True))
+    def get_spot_check(self, model: GenerativeModel) -> dict[str, Any] | None:
+        """Print how far reports lie from the registry's evidence, once there is anything."""
+        found = spot_checks.of_model(model)
+        return None if found is None else SpotCheckSerializer(found).data
 
 
 class QueryReportSerializer(StrictSerializer):

@@ -21,6 +21,7 @@ from attribution.api.serializers import (
     ExplanationSerializer,
     ModelSerializer,
     NewModelSerializer,
+    OneModelSerializer,
     QueryReportsSerializer,
     QuerySerializer,
     ReceivedListSerializer,
@@ -95,11 +96,11 @@ class Model(APIView):
     permission_classes = [HasScope("models:write")]
 
     @extend_schema(
-        operation_id="getModel", summary="Read one of your models", responses=ModelSerializer
+        operation_id="getModel", summary="Read one of your models", responses=OneModelSerializer
     )
     def get(self, request: Request, model_id: str) -> Response:
-        """Print the model with the state of its manifest."""
-        return Response(ModelSerializer(model_of(request, model_id)).data)
+        """Print the model with the state of its manifest and its spot check."""
+        return Response(OneModelSerializer(model_of(request, model_id)).data)
 
 
 def model_of(request: Request, model_id: str) -> GenerativeModel:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tribute.features import Features
 
-VERSION = "1"
+VERSION = "2"
 
 K1, B = 1.2, 0.75
 PROPOSED = 128
