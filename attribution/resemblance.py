@@ -53,12 +53,12 @@ def heights(outputs: Mapping[Key, Features], manifest: Manifest) -> dict[Key, He
 
 
 def of_passages(
-    passages: Sequence[Cut], repeated: Evidence, above: Sequence[Heights]
+    passages: Sequence[Cut], repeated: Evidence, above: Sequence[Heights], near: Heights
 ) -> tuple[Passage, ...]:
-    """Return, for each passage, the works that stand out by their words, or that it repeats.
+    """Return, for each passage, the works that stand out, or that it repeats.
 
-    above: for each passage, what ``heights`` found; empty where nothing could be told to stand out,
-    and then nothing is alike.
+    above: for each passage, what ``heights`` found by its words; empty where nothing could be told
+    to stand out, and then nothing is alike. near: which works stand out by the output's vector.
     """
     if not above:
         return ()
@@ -67,9 +67,14 @@ def of_passages(
         for each in repeated.candidates
     }
     return tuple(
-        _of_passage(passage, runs, heights)
+        _of_passage(passage, runs, heights, near)
         for passage, heights in zip(passages, above, strict=True)
     )
+
+
+def by_vector(near: Heights) -> tuple[Passage, ...]:
+    """Return an output of which only the vector is known, as one passage."""
+    return (Passage(0, 1, tuple(Resemblance(work, near[work], 0.0, 0.0) for work in sorted(near))),)
 
 
 def cut(output: Features) -> list[Cut]:
@@ -94,7 +99,9 @@ def in_millionths(above: Heights) -> dict[str, int]:
     return {work: round(height * MILLION) for work, height in above.items()}
 
 
-def _of_passage(cut: Cut, runs: Mapping[str, Sequence[int]], heights: Heights) -> Passage:
+def _of_passage(
+    cut: Cut, runs: Mapping[str, Sequence[int]], heights: Heights, near: Heights
+) -> Passage:
     words = cut.features.words
     if words < LEAST_WORDS:
         return Passage(cut.first, words, ())
@@ -108,8 +115,8 @@ def _of_passage(cut: Cut, runs: Mapping[str, Sequence[int]], heights: Heights) -
         cut.first,
         words,
         tuple(
-            Resemblance(work, 0.0, heights.get(work, 0.0), coverage.get(work, 0.0))
-            for work in sorted(heights.keys() | coverage.keys())
+            Resemblance(work, near.get(work, 0.0), heights.get(work, 0.0), coverage.get(work, 0.0))
+            for work in sorted(heights.keys() | coverage.keys() | near.keys())
         ),
     )
 

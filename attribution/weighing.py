@@ -4,17 +4,21 @@ Owns the way from evidence to what the methods read, and their parameters. It wr
 it returns is everything needed to weigh the query again.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from attribution import calibrations, candidates, judging, lexical, resemblance
-from attribution.errors import EvidenceUnreadable, InvalidEvidence
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution import calibrations, candidates, judging, lexical, neighbours, resemblance
+from attribution.errors import EvidenceUnreadable, InvalidEvidence, SpaceNotCalibrated
 from attribution.judging import Inputs, Parameters
 from attribution.methods import shapley, uniform, verbatim
 from attribution.methods.evidence import Evidence, Weights
 from attribution.methods.reported import diverges, total_variation
 from attribution.methods.similarity import Calibration
-from attribution.models import GenerativeModel, Query
+from attribution.models import EmbeddingSpace, GenerativeModel, Query
 from attribution.resemblance import Cut, Heights
 from attribution.sealing import Sealed, unseal
 from attribution.waiting import ReportedScores, Waiting
@@ -53,6 +57,15 @@ class Unweighable:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Works that stand out by an output's vector, and what that is worth in its space."""
+
+    heights: Heights
+    calibration: Calibration
+    digest: str
+
+
 def weigh(queries: Sequence[Query], manifest: Manifest) -> dict[str, Finding | Unweighable]:
     """Weigh queries to models that learned from ``manifest``; answer by query id."""
     found: dict[str, Finding | Unweighable] = {}
@@ -86,9 +99,14 @@ def weigh_opened(
         if output is not None:
             # Beside reported scores, an output is weighed for the comparison.
             outputs[key] = (Method.CASCADE if key in scored else model.method, output)
-        elif key not in scored:
+        elif key not in scored and opened[key].vector is None:
             found[key] = Unweighable(InvalidEvidence.code)
-    own = _by_words(outputs, manifest)
+    near = _near(opened, models, manifest)
+    found |= {key: each for key, each in near.items() if isinstance(each, Unweighable)}
+    known = {key: each for key, each in near.items() if isinstance(each, Near)}
+    outputs = {key: each for key, each in outputs.items() if key not in found}
+    found |= {key: _by_vector(each) for key, each in known.items() if key not in outputs}
+    own = _by_words(outputs, known, manifest)
     floors = {key: models[key].floor_ppm for key in scored}
     return found | own | _reported(scored, floors, own, manifest)
 
@@ -100,8 +118,37 @@ def open_evidence(query: Query) -> Waiting:
     return Waiting.from_bytes(unseal(sealed, beside=query.pk))
 
 
+def _near(
+    opened: Mapping[str, Waiting], models: Mapping[str, GenerativeModel], manifest: Manifest
+) -> dict[str, Near | Unweighable]:
+    """Return, for outputs with vectors, which works stand out by them, a space at a time."""
+    found: dict[str, Near | Unweighable] = {}
+    asked: dict[EmbeddingSpace, dict[str, NDArray[np.float32]]] = defaultdict(dict)
+    for key, model in models.items():
+        vector, space = opened[key].vector, model.space
+        if vector is None:
+            continue
+        if space is None or model.method not in space.calibrations:
+            found[key] = Unweighable(SpaceNotCalibrated.code)
+        else:
+            asked[space][key] = np.array(vector, np.float32)
+    for space, queries in asked.items():
+        digest = neighbours.of_manifest(manifest, space).digest
+        for key, heights in neighbours.heights(queries, manifest, space).items():
+            calibration = judging.calibration_of(space.calibrations[models[key].method])
+            found[key] = Near(heights, calibration, digest)
+    return found
+
+
+def _by_vector(near: Near) -> Finding:
+    """Weigh an output of which only the vector is known."""
+    inputs = Inputs(alike=resemblance.by_vector(near.heights))
+    parameters = near.calibration.parameters() | {"vectors": near.digest}
+    return _found(Method.SIMILARITY, inputs, parameters, words=None)
+
+
 def _by_words(
-    outputs: Mapping[str, tuple[str, Features]], manifest: Manifest
+    outputs: Mapping[str, tuple[str, Features]], near: Mapping[str, Near], manifest: Manifest
 ) -> dict[str, Finding]:
     """Weigh outputs, each by a method of its own, by words repeated, alike, or both."""
     if not outputs:
@@ -117,9 +164,10 @@ def _by_words(
     for key, (method, output) in outputs.items():
         inputs, parameters = Inputs(), Parameters()
         if method in _CALIBRATED:
-            alike = resemblance.of_passages(cuts[key], repeated[key], above.get(key, ()))
+            by_vector = near[key].heights if key in near else {}
+            alike = resemblance.of_passages(cuts[key], repeated[key], above.get(key, ()), by_vector)
             inputs = replace(inputs, alike=alike)
-            parameters |= _CALIBRATED[method].parameters() | _of_index(manifest)
+            parameters |= _of_resemblance(method, near.get(key)) | _of_index(manifest)
         if method in {Method.VERBATIM, Method.CASCADE}:
             inputs = replace(inputs, evidence=repeated[key])
             parameters |= _of_repetition(repeated[key])
@@ -163,6 +211,12 @@ def _of_repetition(repeated: Evidence) -> Parameters:
         "max_sharers": verbatim.MAX_SHARERS,
         "scan_texts": candidates.SCAN_TEXTS,
     }
+
+
+def _of_resemblance(method: str, near: Near | None) -> Parameters:
+    if near is None:
+        return _CALIBRATED[method].parameters()
+    return near.calibration.parameters() | {"vectors": near.digest}
 
 
 def _of_index(manifest: Manifest) -> Parameters:

@@ -76,7 +76,7 @@ def _claim(*, at: datetime, limit: int, only: str | None) -> list[Query]:
     due = Query.objects.due(at) if only is None else Query.objects.due(at).filter(pk=only)
     return list(
         due.select_for_update(skip_locked=True, of=("self",))
-        .select_related("model__manifest", "model__operator")
+        .select_related("model__manifest", "model__operator", "model__space")
         .order_by("due_at", "pk")[:limit]
     )
 

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from attribution import spot_checks
 from attribution.api.fields import FeaturesField, ScoresField
 from attribution.generative_models import LARGEST_FEE_MICROS
+from attribution.methods.vectors import LEAST_DIMENSION, MOST_DIMENSION
 from attribution.models import Contribution, GenerativeModel, Query
 from attribution.queries import MOST_REPORTS
 from ledger.api.serializers import CURRENCIES, MoneySerializer, NewAmountSerializer
@@ -29,6 +30,11 @@ class NewModelSerializer(StrictSerializer):
         required=False, allow_null=True, min_value=1, max_value=WHOLE_PPM
     )
     method = serializers.ChoiceField(GenerativeModel.Method.choices, default="cascade")
+    space = TextField(
+        required=False,
+        max_length=60,
+        help_text="The embedding space of the vectors that queries may bring.",
+    )
     floor_ppm = WholeNumberField(
         default=0,
         min_value=0,
@@ -119,6 +125,7 @@ class ModelSerializer(serializers.Serializer[GenerativeModel]):
     fee_micros = serializers.IntegerField(allow_null=True)
     price_share_ppm = serializers.IntegerField(allow_null=True)
     method = serializers.CharField()
+    space = serializers.CharField(source="space_id", allow_null=True)
     floor_ppm = serializers.IntegerField()
     work_cap_micros = serializers.IntegerField(allow_null=True)
     unattributed_policy = serializers.CharField()
@@ -136,6 +143,15 @@ class OneModelSerializer(ModelSerializer):
         """Print how far reports lie from the registry's evidence, once there is anything."""
         found = spot_checks.of_model(model)
         return None if found is None else SpotCheckSerializer(found).data
+
+
+class VectorSerializer(StrictSerializer):
+    """An output as a vector of length 1, in the space that its model declared."""
+
+    space = TextField(max_length=60)
+    vector = serializers.ListField(
+        child=serializers.FloatField(), min_length=LEAST_DIMENSION, max_length=MOST_DIMENSION
+    )
 
 
 class QueryReportSerializer(StrictSerializer):
@@ -161,6 +177,10 @@ class QueryReportSerializer(StrictSerializer):
     scores = ScoresField(
         required=False,
         help_text="Scores of manifest rows, for a model whose method is `reported`.",
+    )
+    embedding = VectorSerializer(
+        required=False,
+        help_text="The output's vector; enough by itself for a model whose method is `similarity`.",
     )
 
 

@@ -29,7 +29,7 @@ from attribution.api.serializers import (
 from attribution.credits import credit
 from attribution.explanation import explain
 from attribution.generative_models import FeePolicy
-from attribution.models import Contribution, GenerativeModel, Query
+from attribution.models import Contribution, EmbeddingSpace, GenerativeModel, Query
 from attribution.queries import QueryReport
 from ledger.money import Money
 from registry.api.callers import creator_of, operator_of
@@ -82,6 +82,7 @@ class Models(ListAPIView[GenerativeModel]):
             version=said["version"],
             fee=FeePolicy(said["currency"], said.get("fee_micros"), said.get("price_share_ppm")),
             method=said["method"],
+            space=find(EmbeddingSpace.objects.all(), said["space"]) if "space" in said else None,
             floor_ppm=said["floor_ppm"],
             work_cap_micros=said.get("work_cap_micros"),
             unattributed_policy=said["unattributed_policy"],
@@ -173,6 +174,8 @@ def _report(said: dict[str, Any]) -> QueryReport:
         output=said.get("output"),
         features=said.get("features"),
         scores=said.get("scores"),
+        vector=said["embedding"]["vector"] if "embedding" in said else None,
+        vector_space=said["embedding"]["space"] if "embedding" in said else "",
     )
 
 

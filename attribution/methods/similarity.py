@@ -38,8 +38,9 @@ LEAST_SHARE = 0.001
 class Resemblance:
     """How much an output resembles one cluster of near-identical works.
 
-    work: typed id of the work that stands for the cluster. cosine: the largest of the cosines
-    between the output's embedding and those of the work's passages, -1 to 1; 0 without embeddings.
+    work: typed id of the work that stands for the cluster. cosine: how far the largest of the
+    cosines between the output's vector and those of the work's passages stands out, up to 1; 0
+    without vectors.
     bm25: how far the best of the work's passages stands out (``stand_out``) by the score of
     Robertson and Zaragoza (2009), k1 = 1.2 and b = 0.75, taken over what a passage would score
     that held every word of the output without end; 0 to 1. coverage: the part of the output's

@@ -34,6 +34,7 @@ def test_a_model_is_registered_with_its_policy(client: APIClient) -> None:
             "fee_micros": 12_000,
             "price_share_ppm": None,
             "method": "cascade",
+            "space": None,
             "floor_ppm": 0,
             "work_cap_micros": None,
             "unattributed_policy": "pool",
