@@ -73,7 +73,7 @@ class WorkEmbedding(models.Model):
         indexes = [models.Index(fields=["space", "id"], name="embedding_of_space")]
 
     def __str__(self) -> str:
-        return f"{self.work_id} {self.passage}"
+        return f"passage {self.passage}"
 
 
 class GenerativeModel(models.Model):

@@ -99,6 +99,9 @@ def of_manifest(manifest: Manifest, space: EmbeddingSpace) -> Vectors:
         last = rows.order_by("-pk").values_list("pk", flat=True).first()
         newest = last or 0
         _write(manifest, space, folders / str(newest))
+        # The one before stays, for a worker that was about to read it.
+        for stale in sorted(folders.glob("[0-9]*"), key=lambda each: int(each.name))[:-2]:
+            shutil.rmtree(stale, ignore_errors=True)
     return _map(str(folders / str(newest)))
 
 

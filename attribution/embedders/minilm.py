@@ -41,7 +41,7 @@ class Embedder:
     def __init__(self) -> None:
         spec = find_spec(_PACKAGE)
         if spec is None or not spec.submodule_search_locations:
-            raise FileNotFoundError(f"{_PACKAGE} is not installed: see requirements/embedding.in")
+            raise FileNotFoundError(f"{_PACKAGE} is not installed: see docs/attribution.md")
         folder = Path(spec.submodule_search_locations[0]) / "model"
         tensors = read_safetensors(folder / "model.safetensors")
         self._weights = {name: np.array(tensor, np.float32) for name, tensor in tensors.items()}

@@ -93,7 +93,7 @@ def judge(
     """Say what distances, in millionths, come to. Raises ValueError without any."""
     if not distances_ppm:
         raise ValueError("a spot check needs at least one output")
-    mean = sum(distances_ppm, Fraction(0)) / len(distances_ppm)
+    mean = Fraction(sum(distances_ppm, Fraction(0))) / len(distances_ppm)
     return Divergence(
         round(mean), round(max(distances_ppm)), diverges(mean, tolerance_ppm=tolerance_ppm)
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import process_time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attribution.neighbours import Vectors
 from tests.benchmarks.machine import RESULTS
@@ -61,7 +62,7 @@ def _measure(size: int, file: Path) -> dict[str, float]:
     }
 
 
-def _alone(known: Vectors, queries: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> float:
+def _alone(known: Vectors, queries: NDArray[np.float32]) -> float:
     began = process_time()
     known.best(queries[:1])
     return process_time() - began

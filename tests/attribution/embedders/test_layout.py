@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from attribution.embedders import layout
@@ -14,10 +15,10 @@ def drawn(seed: int) -> Image.Image:
     return Image.fromarray(blocks).resize((240, 160))
 
 
-def vector(picture: Image.Image, **options: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def vector(picture: Image.Image, **options: int) -> NDArray[np.float32]:
     made = io.BytesIO()
     picture.save(made, "JPEG", **options)
-    (found,) = layout.Embedder().of_file(made.getvalue())
+    found: NDArray[np.float32] = layout.Embedder().of_file(made.getvalue())[0]
     return found
 
 

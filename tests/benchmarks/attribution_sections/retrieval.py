@@ -207,7 +207,8 @@ def _at_threshold(bench: Bench, higher: int) -> dict[str, float]:
 
 def _of_length(bench: Bench, words: int) -> dict[str, Any]:
     """Measure the cascade on the first words of outputs."""
-    paid, errors = [], []
+    paid: list[float] = []
+    errors: list[float] = []
     for kind, kept in (("stranger", paid), ("reworded", errors)):
         outputs = [each for each in bench.world.test if each.kind == kind]
         texts = {" ".join(words_of(each.text)[:words]): each for each in outputs}
