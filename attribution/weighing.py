@@ -159,7 +159,7 @@ def _by_words(
         for key, (method, output) in outputs.items()
         if method != Method.VERBATIM
     }
-    above = _heights(cuts, outputs, repeated, manifest)
+    above = _heights(cuts, outputs, repeated, near, manifest)
     found = {}
     for key, (method, output) in outputs.items():
         inputs, parameters = Inputs(), Parameters()
@@ -185,9 +185,13 @@ def _heights(
     cuts: Mapping[str, Sequence[Cut]],
     outputs: Mapping[str, tuple[str, Features]],
     repeated: Mapping[str, Evidence],
+    near: Collection[str],
     manifest: Manifest,
 ) -> dict[str, list[Heights]]:
-    """Return what stands out for each passage; what the cascade need not ask is left empty."""
+    """Return what stands out for each passage; what the cascade need not ask is left empty.
+
+    near: the keys of outputs with vectors.
+    """
     asked: dict[tuple[str, int], Features] = {}
     for key, passages in cuts.items():
         free = verbatim.unattributed(repeated[key])
@@ -195,8 +199,9 @@ def _heights(
             left = any(free[cut.first : cut.first + cut.features.words])
             if left or outputs[key][0] != Method.CASCADE:
                 asked[key, number] = cut.features
-    if not resemblance.can_tell(manifest):
-        return {}
+    if not asked or not resemblance.can_tell(manifest):
+        # By their words nothing stands out; by a vector it may.
+        return {key: [{} for _ in cuts[key]] for key in near if key in cuts}
     found = resemblance.heights(asked, manifest)
     return {
         key: [found.get((key, number), {}) for number in range(len(passages))]
