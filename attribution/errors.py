@@ -73,6 +73,36 @@ class EvidenceUnreadable(AttributionError):
     code = "evidence_unreadable"
 
 
+class SpaceExists(AttributionError):
+    """An embedding space means one dimension and one modality, for ever."""
+
+    code = "space_exists"
+
+
+class WrongSpace(AttributionError):
+    """A model's space fits its method, and its queries bring vectors of that space only."""
+
+    code = "wrong_space"
+
+
+class SpaceNotCalibrated(AttributionError):
+    """Vectors are paid by once their space has coefficients for the model's method."""
+
+    code = "space_not_calibrated"
+
+
+class NotTheFile(AttributionError):
+    """Vectors of a work are made from the very file that was registered."""
+
+    code = "not_the_file"
+
+
+class InvalidAudit(AttributionError):
+    """An audit names 1 to 20 groups, each creator once, and every subset that its orders need."""
+
+    code = "invalid_audit"
+
+
 class NotSettled(AttributionError):
     """Credits and explanations exist once a query is settled."""
 

@@ -144,7 +144,9 @@ def _cascade(query: Query) -> str:
     )
 
 
-def _similarity(_query: Query) -> str:
+def _similarity(query: Query) -> str:
+    if query.words is None:
+        return f"The rest is shared by resemblance: {_NEARNESS}"
     return f"The rest is shared by resemblance: {_RESEMBLANCE}"
 
 
@@ -152,6 +154,13 @@ _RESEMBLANCE = (
     "works whose passages have the output's words in common, and stand out by it among all works, "
     "get the more the likelier an output of theirs looks like this one, and nobody gets what looks "
     "like the work of strangers. Resembling a work does not show that the answer came from it."
+)
+
+
+_NEARNESS = (
+    "works whose vectors are near the output's, and stand out by it among all works, get the more "
+    "the likelier an output of theirs lies as near, and nobody gets what looks like the work of "
+    "strangers. Resembling a work does not show that the answer came from it."
 )
 
 
@@ -173,7 +182,7 @@ def _reported(query: Query) -> str:
     )
     checked = (
         f" They differ by {given['divergence_ppm'] / 10_000:g} % from what the registry finds "
-        "by words."
+        f"by words{', which asks for a closer look' if given.get('diverges') else ''}."
         if "divergence_ppm" in given
         else ""
     )

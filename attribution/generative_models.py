@@ -9,12 +9,19 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from attribution.errors import InvalidFeePolicy, InvalidPrice, ModelExists, WrongManifest
-from attribution.models import GenerativeModel
+from attribution.errors import (
+    InvalidFeePolicy,
+    InvalidPrice,
+    ModelExists,
+    WrongManifest,
+    WrongSpace,
+)
+from attribution.models import EmbeddingSpace, GenerativeModel
 from ledger import currencies
 from ledger.money import WHOLE_PPM, Money
 from registry import manifests
 from registry.models import Manifest, Operator, Upload
+from tribute.vocabulary import Medium
 
 LARGEST_FEE_MICROS = 10**12
 """A million of the major unit for one query: beyond it somebody mistook the unit."""
@@ -40,16 +47,19 @@ def register(  # noqa: PLR0913 - a published policy is said in full, each part b
     fee: FeePolicy,
     at: datetime,
     manifest: Manifest | None = None,
-    method: str = GenerativeModel.Method.VERBATIM,
+    method: str = GenerativeModel.Method.CASCADE,
+    space: EmbeddingSpace | None = None,
     floor_ppm: int = 0,
     work_cap_micros: int | None = None,
     unattributed_policy: str = GenerativeModel.UnattributedPolicy.POOL,
 ) -> GenerativeModel:
     """Publish a model and its policy; another policy is another version.
 
-    Raises ModelExists, InvalidFeePolicy, WrongManifest, and UnknownCurrency.
+    space: where the vectors come from that its queries may bring. Raises ModelExists,
+    InvalidFeePolicy, WrongManifest, WrongSpace, and UnknownCurrency.
     """
     _check(fee)
+    _check_space(space, method)
     if manifest is not None and manifest.operator_id != operator.pk:
         raise WrongManifest(f"{manifest.pk} is not {operator.handle}'s")
     try:
@@ -63,6 +73,7 @@ def register(  # noqa: PLR0913 - a published policy is said in full, each part b
                 fee_micros=fee.fixed_micros,
                 price_share_ppm=fee.price_share_ppm,
                 method=method,
+                space=space,
                 floor_ppm=floor_ppm,
                 work_cap_micros=work_cap_micros,
                 unattributed_policy=unattributed_policy,
@@ -130,6 +141,14 @@ def fee_of(model: GenerativeModel, *, price: Money | None) -> Money:
     if not 0 < fee <= LARGEST_FEE_MICROS:
         raise InvalidPrice(f"{model.price_share_ppm} ppm of {price} is {fee} micros")
     return Money(fee, model.currency)
+
+
+def _check_space(space: EmbeddingSpace | None, method: str) -> None:
+    kinds = GenerativeModel.Method
+    if space is None or method == kinds.SIMILARITY:
+        return
+    if method != kinds.CASCADE or space.modality != Medium.TEXT:
+        raise WrongSpace(f"{method} reads no vectors of {space.modality}")
 
 
 def _check(fee: FeePolicy) -> None:

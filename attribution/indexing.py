@@ -18,8 +18,10 @@ from tribute import ids
 from tribute.features import sections
 
 MILLION = 1_000_000
-LEAST_OVERLAP_PPM = 500_000
-"""Texts that share half of their n-grams are one cluster; quotations and anthologies are not."""
+LEAST_OVERLAP_PPM = 200_000
+"""Texts that share a fifth of their n-grams are one cluster: each copy of which up to a tenth of
+the words was exchanged. A text that is a third quotation is not, nor are two different texts; light
+revisions of one text mostly are (docs/attribution-quality.md has the curve)."""
 
 _INDEX_LOCK = 0x7472_6962_696E_6478
 

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeAlias
 
 from attribution.methods import cascade, reported, shapley, similarity, uniform, verbatim
 from attribution.methods.evidence import Candidate, Evidence, Weights
-from attribution.methods.similarity import Calibration, Resemblance
+from attribution.methods.similarity import Calibration, Passage, Resemblance
 
 Parameters: TypeAlias = dict[str, Any]
 
@@ -23,13 +23,13 @@ VERSIONS: Mapping[str, str] = {
 class Inputs:
     """What methods read of one query: numbers and works, nothing of the output's words.
 
-    evidence: where the output repeats works. resemblances: how far works stand out. passages: for
-    each passage of the output, relevances in millionths by work. scores: by manifest row; of_works:
+    evidence: where the output repeats works. alike: for each passage of the output, how far works
+    stand out. passages: for each passage, relevances in millionths by work. scores: by manifest row; of_works:
     the works of these rows. works: those that share alike.
     """
 
     evidence: Evidence | None = None
-    resemblances: tuple[Resemblance, ...] = ()
+    alike: tuple[Passage, ...] = ()
     passages: tuple[Mapping[str, int], ...] = ()
     scores: Mapping[int, float] = field(default_factory=dict)
     of_works: Mapping[int, str] = field(default_factory=dict)
@@ -43,10 +43,12 @@ class Inputs:
             form["candidates"] = {
                 each.work: _runs(each.positions) for each in self.evidence.candidates
             }
-        if self.resemblances:
-            form["resemblances"] = [
-                [each.work, each.cosine, each.bm25, each.coverage] for each in self.resemblances
-            ]
+        if self.alike:
+            form["alike"] = [
+                [passage.first, passage.words,
+                 [[e.work, e.cosine, e.bm25, e.coverage] for e in passage.candidates]]
+                for passage in self.alike
+            ]  # fmt: skip
         if self.passages:
             form["passages"] = [dict(passage) for passage in self.passages]
         if self.scores:
@@ -69,7 +71,10 @@ class Inputs:
             )
         return cls(
             evidence=evidence,
-            resemblances=tuple(Resemblance(*each) for each in form.get("resemblances", ())),
+            alike=tuple(
+                Passage(first, words, tuple(Resemblance(*each) for each in candidates))
+                for first, words, candidates in form.get("alike", ())
+            ),
             passages=tuple(form.get("passages", ())),
             scores={row: float(score) for row, score in form.get("scores", ())},
             of_works=dict(form.get("of_works", ())),
@@ -96,13 +101,13 @@ def _verbatim(inputs: Inputs, parameters: Parameters) -> Weights:
 
 
 def _similarity(inputs: Inputs, parameters: Parameters) -> Weights:
-    return similarity.weigh(inputs.resemblances, calibration_of(parameters))
+    return similarity.weigh(inputs.alike, calibration_of(parameters))
 
 
 def _cascade(inputs: Inputs, parameters: Parameters) -> Weights:
     assert inputs.evidence is not None, "the cascade begins with what is repeated"
     calibration = calibration_of(parameters)
-    return cascade.weigh(inputs.evidence, inputs.resemblances, calibration, **_lengths(parameters))
+    return cascade.weigh(inputs.evidence, inputs.alike, calibration, **_lengths(parameters))
 
 
 def _shapley(inputs: Inputs, parameters: Parameters) -> Weights:

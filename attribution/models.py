@@ -16,6 +16,65 @@ from ledger.models import Hold
 from ledger.money import WHOLE_PPM, Money
 from registry.ids import TypedIdField
 from registry.models import Creator, Manifest, Operator, Work, WorkFeatures
+from tribute.vocabulary import Medium
+
+
+class EmbeddingSpace(models.Model):
+    """What vectors mean: a model, its revision and its preprocessing. Vectors of two never meet."""
+
+    id = TypedIdField(prefix="spc", primary_key=True)
+    name = models.CharField(max_length=120)
+    revision = models.CharField(max_length=80)
+    preprocessing = models.CharField(max_length=300)
+    modality = models.CharField(max_length=8, choices=[(m.value, m.value) for m in Medium])
+    dimension = models.IntegerField()
+    # Coefficients by method, as ``Calibration.parameters`` writes them; without them nobody is paid.
+    calibrations = models.JSONField(default=dict, blank=True)
+    registered_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(
+                name="space_once_per_model_and_preparation",
+                fields=["name", "revision", "preprocessing"],
+            ),
+            CheckConstraint(
+                name="space_modality_is_known",
+                condition=Q(modality__in=[m.value for m in Medium]),
+            ),
+            CheckConstraint(
+                name="space_dimension_is_within_limits",
+                condition=Q(dimension__gte=2, dimension__lte=4_096),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.revision}"
+
+
+class WorkEmbedding(models.Model):
+    """A passage of a registered work as a vector: half-precision numbers, little-endian."""
+
+    id = models.BigAutoField(primary_key=True)
+    work = models.ForeignKey(Work, models.CASCADE, db_index=False, related_name="embeddings")
+    space = models.ForeignKey(
+        EmbeddingSpace, models.PROTECT, db_index=False, related_name="embeddings"
+    )
+    passage = models.IntegerField()
+    vector = models.BinaryField()
+    embedded_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(
+                name="embedding_once_per_passage", fields=["work", "space", "passage"]
+            ),
+            CheckConstraint(name="embedding_passages_are_counted", condition=Q(passage__gte=0)),
+        ]
+        indexes = [models.Index(fields=["space", "id"], name="embedding_of_space")]
+
+    def __str__(self) -> str:
+        return f"passage {self.passage}"
 
 
 class GenerativeModel(models.Model):
@@ -50,7 +109,11 @@ class GenerativeModel(models.Model):
     # The published policy: a fixed fee for each query, or a share of its price.
     fee_micros = models.BigIntegerField(null=True, blank=True)
     price_share_ppm = models.IntegerField(null=True, blank=True)
-    method = models.CharField(max_length=12, choices=Method, default=Method.VERBATIM)
+    method = models.CharField(max_length=12, choices=Method, default=Method.CASCADE)
+    # Where the vectors come from that queries may bring.
+    space = models.ForeignKey(
+        EmbeddingSpace, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     # What one work earns of the operator's queries in a UTC day before a person looks at it.
     work_cap_micros = models.BigIntegerField(null=True, blank=True)
     # What scores that the operator reports leave unattributed in any case.

@@ -22,8 +22,10 @@ from attribution.errors import (
     OutputTooLarge,
     QueriesOutOfBounds,
     QueryReused,
+    WrongSpace,
 )
 from attribution.generative_models import fee_of
+from attribution.methods import vectors
 from attribution.models import GenerativeModel, Query
 from attribution.sealing import digests, seal
 from attribution.waiting import ReportedScores, Waiting
@@ -55,6 +57,7 @@ class QueryReport:
     neither for a model whose method reads no outputs. Neither is ever printed.
     scores: of rows of the model's manifest, for a model whose method is ``reported``; an output
     beside them is compared with them.
+    vector: of the whole output, of length 1, in the model's declared space; vector_space: its id.
     """
 
     model_id: str
@@ -64,6 +67,8 @@ class QueryReport:
     output: str | None = field(default=None, repr=False)
     features: Features | None = field(default=None, repr=False)
     scores: ReportedScores | None = field(default=None, repr=False)
+    vector: Sequence[float] | None = field(default=None, repr=False)
+    vector_space: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,7 @@ def _models(operator: Operator, reports: Iterable[QueryReport]) -> Mapping[str, 
     wanted = {report.model_id for report in reports}
     well_formed = {model_id for model_id in wanted if _is_model_id(model_id)}
     rows = GenerativeModel.objects.filter(operator=operator, pk__in=well_formed)
-    rows = rows.select_related("manifest")
+    rows = rows.select_related("manifest", "space")
     found = {model.pk: model for model in rows}
     for model_id in sorted(wanted):
         if model_id not in found:
@@ -218,9 +223,22 @@ def _reduce(report: QueryReport, model: GenerativeModel) -> bytes:
             raise InvalidEvidence(f"{model.pk} shares alike and reads no output; send none")
         return b""
     scores = _checked_scores(report, model)
-    if len(given) > 1 or not (given or scores):
+    vector = _checked_vector(report, model)
+    # An output of another kind than text has only its vector to say what it is like.
+    alone = vector is not None and model.method == GenerativeModel.Method.SIMILARITY
+    if len(given) > 1 or not (given or scores or alone):
         raise InvalidEvidence(f"{report.external_id!r} needs an output or its features, not both")
-    return Waiting(_reduced(report) if given else None, scores).to_bytes()
+    return Waiting(_reduced(report) if given else None, scores, vector).to_bytes()
+
+
+def _checked_vector(report: QueryReport, model: GenerativeModel) -> tuple[float, ...] | None:
+    """Return the output's vector, of length 1, when it is of the space that the model declared."""
+    if report.vector is None:
+        return None
+    space = model.space
+    if space is None or report.vector_space != space.pk:
+        raise WrongSpace(f"{report.external_id!r}: {model.pk} declared no such space")
+    return tuple(vectors.unit(report.vector, dimension=space.dimension).tolist())
 
 
 def _checked_scores(report: QueryReport, model: GenerativeModel) -> ReportedScores | None:

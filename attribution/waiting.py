@@ -6,7 +6,7 @@ asks for them is decided where reports are received.
 
 import json
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import orjson
@@ -17,6 +17,8 @@ from tribute.scores import InvalidScores, Origin, QueryScores
 
 _MAGIC = b"TWA1"
 _LENGTHS = struct.Struct(">4sIII")
+_VECTOR_MAGIC = b"TWV1"
+_VECTOR = struct.Struct(">4sI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,17 @@ class Waiting:
 
     features: Features | None = field(default=None, repr=False)
     scores: ReportedScores | None = field(default=None, repr=False)
+    vector: tuple[float, ...] | None = field(default=None, repr=False)
 
     def to_bytes(self) -> bytes:
-        """Return it for sealing: features alone as they are, nothing as nothing."""
+        """Return it for sealing: features alone as they are, nothing as nothing.
+
+        A vector, in single precision, comes before the rest.
+        """
+        if self.vector is not None:
+            numbers = struct.pack(f">{len(self.vector)}f", *self.vector)
+            head = _VECTOR.pack(_VECTOR_MAGIC, len(self.vector))
+            return head + numbers + replace(self, vector=None).to_bytes()
         features = b"" if self.features is None else self.features.to_bytes()
         if self.scores is None:
             return features
@@ -56,6 +66,10 @@ class Waiting:
     def from_bytes(cls, data: bytes) -> Self:
         """Read it again. Raises InvalidEvidence for anything else."""
         try:
+            if data.startswith(_VECTOR_MAGIC):
+                _, count = _VECTOR.unpack_from(data)
+                vector = struct.unpack_from(f">{count}f", data, _VECTOR.size)
+                return replace(cls.from_bytes(data[_VECTOR.size + 4 * count :]), vector=vector)
             if not data.startswith(_MAGIC):
                 return cls(Features.from_bytes(data) if data else None)
             return cls(*_sections(data))

@@ -4,25 +4,31 @@ Owns the way from evidence to what the methods read, and their parameters. It wr
 it returns is everything needed to weigh the query again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from attribution import (
     calibrations,
     candidates,
     judging,
     lexical,
+    neighbours,
     ngram_index,
     resemblance,
     rosters,
 )
-from attribution.errors import EvidenceUnreadable, InvalidEvidence
+from attribution.errors import EvidenceUnreadable, InvalidEvidence, SpaceNotCalibrated
 from attribution.judging import Inputs, Parameters
 from attribution.methods import shapley, uniform, verbatim
 from attribution.methods.evidence import Evidence, Weights
-from attribution.methods.reported import total_variation
+from attribution.methods.reported import diverges, total_variation
 from attribution.methods.similarity import Calibration
-from attribution.models import GenerativeModel, Query
+from attribution.models import EmbeddingSpace, GenerativeModel, Query
+from attribution.resemblance import Cut, Heights
 from attribution.sealing import Sealed, unseal
 from attribution.waiting import ReportedScores, Waiting
 from registry.manifests import allowed_works
@@ -59,6 +65,15 @@ class Unweighable:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Works that stand out by an output's vector, and what that is worth in its space."""
+
+    heights: Heights
+    calibration: Calibration
+    digest: str
+
+
 def weigh(queries: Sequence[Query], manifest: Manifest) -> dict[str, Finding | Unweighable]:
     """Weigh queries to models that learned from ``manifest``; answer by query id."""
     found: dict[str, Finding | Unweighable] = {}
@@ -92,9 +107,14 @@ def weigh_opened(
         if output is not None:
             # Beside reported scores, an output is weighed for the comparison.
             outputs[key] = (Method.CASCADE if key in scored else model.method, output)
-        elif key not in scored:
+        elif key not in scored and opened[key].vector is None:
             found[key] = Unweighable(InvalidEvidence.code)
-    own = _by_words(outputs, manifest)
+    near = _near(opened, models, manifest)
+    found |= {key: each for key, each in near.items() if isinstance(each, Unweighable)}
+    known = {key: each for key, each in near.items() if isinstance(each, Near)}
+    outputs = {key: each for key, each in outputs.items() if key not in found}
+    found |= {key: _by_vector(each) for key, each in known.items() if key not in outputs}
+    own = _by_words(outputs, known, manifest)
     floors = {key: models[key].floor_ppm for key in scored}
     return found | own | _reported(scored, floors, own, manifest)
 
@@ -106,43 +126,95 @@ def open_evidence(query: Query) -> Waiting:
     return Waiting.from_bytes(unseal(sealed, beside=query.pk))
 
 
+def _near(
+    opened: Mapping[str, Waiting], models: Mapping[str, GenerativeModel], manifest: Manifest
+) -> dict[str, Near | Unweighable]:
+    """Return, for outputs with vectors, which works stand out by them, a space at a time."""
+    found: dict[str, Near | Unweighable] = {}
+    asked: dict[EmbeddingSpace, dict[str, NDArray[np.float32]]] = defaultdict(dict)
+    for key, model in models.items():
+        vector, space = opened[key].vector, model.space
+        if vector is None:
+            continue
+        if space is None or model.method not in space.calibrations:
+            found[key] = Unweighable(SpaceNotCalibrated.code)
+        else:
+            asked[space][key] = np.array(vector, np.float32)
+    for space, queries in asked.items():
+        digest = neighbours.of_manifest(manifest, space).digest
+        for key, heights in neighbours.heights(queries, manifest, space).items():
+            calibration = judging.calibration_of(space.calibrations[models[key].method])
+            found[key] = Near(heights, calibration, digest)
+    return found
+
+
+def _by_vector(near: Near) -> Finding:
+    """Weigh an output of which only the vector is known."""
+    inputs = Inputs(alike=resemblance.by_vector(near.heights))
+    parameters = near.calibration.parameters() | {"vectors": near.digest}
+    return _found(Method.SIMILARITY, inputs, parameters, words=None)
+
+
 def _by_words(
-    outputs: Mapping[str, tuple[str, Features]], manifest: Manifest
+    outputs: Mapping[str, tuple[str, Features]], near: Mapping[str, Near], manifest: Manifest
 ) -> dict[str, Finding]:
     """Weigh outputs, each by a method of its own, by words repeated, alike, or both."""
     if not outputs:
         return {}
     repeated = candidates.find({key: each for key, (_, each) in outputs.items()}, manifest)
-    alike = {
-        key: output for key, (method, output) in outputs.items()
-        if method in {Method.CASCADE, Method.SIMILARITY}
-    }  # fmt: skip
-    cut = {
-        (key, number): passage
+    cuts = {
+        key: resemblance.cut(output)
         for key, (method, output) in outputs.items()
-        if method == Method.SHAPLEY
-        for number, passage in enumerate(resemblance.cut(output))
+        if method != Method.VERBATIM
     }
-    above = resemblance.heights(alike, manifest) if alike else {}
-    in_passages = resemblance.heights(cut, manifest) if cut else {}
+    above = _heights(cuts, outputs, repeated, near, manifest)
     found = {}
     for key, (method, output) in outputs.items():
         inputs, parameters = Inputs(), Parameters()
         if method in _CALIBRATED:
-            similar = resemblance.of_output(output, repeated[key], above.get(key))
-            inputs = replace(inputs, resemblances=similar)
-            parameters |= _CALIBRATED[method].parameters() | _of_index(manifest)
+            by_vector = near[key].heights if key in near else {}
+            alike = resemblance.of_passages(cuts[key], repeated[key], above.get(key, ()), by_vector)
+            inputs = replace(inputs, alike=alike)
+            parameters |= _of_resemblance(method, near.get(key)) | _of_index(manifest)
         if method in {Method.VERBATIM, Method.CASCADE}:
             inputs = replace(inputs, evidence=repeated[key])
             parameters |= _of_repetition(repeated[key])
         if method == Method.SHAPLEY:
-            passages = (each for (of, _), each in in_passages.items() if of == key)
             inputs = replace(
-                inputs, passages=tuple(resemblance.in_millionths(each) for each in passages)
+                inputs,
+                passages=tuple(resemblance.in_millionths(each) for each in above.get(key, ())),
             )
             parameters |= _of_index(manifest) | {"neighbours": shapley.DEFAULT_NEIGHBOURS}
         found[key] = _found(method, inputs, parameters, words=output.words)
     return found
+
+
+def _heights(
+    cuts: Mapping[str, Sequence[Cut]],
+    outputs: Mapping[str, tuple[str, Features]],
+    repeated: Mapping[str, Evidence],
+    near: Collection[str],
+    manifest: Manifest,
+) -> dict[str, list[Heights]]:
+    """Return what stands out for each passage; what the cascade need not ask is left empty.
+
+    near: the keys of outputs with vectors.
+    """
+    asked: dict[tuple[str, int], Features] = {}
+    for key, passages in cuts.items():
+        free = verbatim.unattributed(repeated[key])
+        for number, cut in enumerate(passages):
+            left = any(free[cut.first : cut.first + cut.features.words])
+            if left or outputs[key][0] != Method.CASCADE:
+                asked[key, number] = cut.features
+    if not asked or not resemblance.can_tell(manifest):
+        # By their words nothing stands out; by a vector it may.
+        return {key: [{} for _ in cuts[key]] for key in near if key in cuts}
+    found = resemblance.heights(asked, manifest)
+    return {
+        key: [found.get((key, number), {}) for number in range(len(passages))]
+        for key, passages in cuts.items()
+    }
 
 
 def _of_repetition(repeated: Evidence) -> Parameters:
@@ -155,8 +227,15 @@ def _of_repetition(repeated: Evidence) -> Parameters:
     }
 
 
+def _of_resemblance(method: str, near: Near | None) -> Parameters:
+    if near is None:
+        return _CALIBRATED[method].parameters()
+    return near.calibration.parameters() | {"vectors": near.digest}
+
+
 def _of_index(manifest: Manifest) -> Parameters:
-    return {"index": lexical.of_manifest(manifest).digest}
+    digest = lexical.of_manifest(manifest).digest
+    return {"index": digest, "least_words": resemblance.LEAST_WORDS}
 
 
 def _found(method: str, inputs: Inputs, parameters: Parameters, *, words: int | None) -> Finding:
@@ -194,6 +273,7 @@ def _reported(
         if key in own:
             distance = total_variation(found[key].weights, own[key].weights)
             parameters["divergence_ppm"] = round(distance * MILLION)
+            parameters["diverges"] = diverges(round(distance * MILLION))
     return found
 
 

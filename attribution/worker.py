@@ -109,7 +109,7 @@ def _claim(*, at: datetime, limit: int, only: Sequence[str] | None) -> list[Quer
         .order_by("due_at", "pk")[:limit]
     )
     wanted = GenerativeModel.objects.filter(pk__in={query.model_id for query in batch})
-    models = {model.pk: model for model in wanted.select_related("manifest", "operator")}
+    models = {model.pk: model for model in wanted.select_related("manifest", "operator", "space")}
     for query in batch:
         query.model = models[query.model_id]
     return batch

@@ -24,6 +24,7 @@ STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (attribution.ModelExists, 409),
     (attribution.QueryReused, 409),
     (attribution.ManifestMissing, 409),
+    (attribution.SpaceExists, 409),
     (attribution.NotSettled, 409),
     (attribution.NotRecomputable, 409),
     (attribution.NotParked, 409),

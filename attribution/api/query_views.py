@@ -52,7 +52,7 @@ class RetryQuery(APIView):
     )
     def post(self, request: Request, query_id: str) -> Response:
         """Make it due again; it is settled in the background."""
-        query = _own(request, query_id)
+        query = own_query(request, query_id)
         if not worker.retry_parked(query, at=timezone.now()):
             raise NotParked(f"{query.pk} is {query.state}")
         query.refresh_from_db(fields=["state", "attempts", "due_at"])
@@ -71,7 +71,7 @@ class Recomputed(APIView):
     )
     def get(self, request: Request, query_id: str) -> Response:
         """Print what the method read, and what it gives."""
-        query = _own(request, query_id)
+        query = own_query(request, query_id)
         found = recomputing.recompute(query)
         assert query.record is not None, "what was recomputed has a record"
         names = ("work", "creator", "weight", "micros", "withheld", "escrow")
@@ -88,5 +88,6 @@ class Recomputed(APIView):
         )
 
 
-def _own(request: Request, query_id: str) -> Query:
+def own_query(request: Request, query_id: str) -> Query:
+    """Find one of the caller's own queries, without its evidence."""
     return find(Query.objects.of(operator_of(request)).defer("evidence"), query_id)

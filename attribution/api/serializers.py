@@ -5,9 +5,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from attribution import spot_checks
 from attribution.api.fields import FeaturesField, ReportsField, ScoresField
 from attribution.api.manifest_serializers import ManifestStateSerializer
 from attribution.generative_models import LARGEST_FEE_MICROS
+from attribution.methods.vectors import LEAST_DIMENSION, MOST_DIMENSION
 from attribution.models import Contribution, GenerativeModel, Query
 from attribution.queries import MOST_REPORTS
 from ledger.api.serializers import CURRENCIES, MoneySerializer, NewAmountSerializer
@@ -28,7 +30,12 @@ class NewModelSerializer(StrictSerializer):
     price_share_ppm = WholeNumberField(
         required=False, allow_null=True, min_value=1, max_value=WHOLE_PPM
     )
-    method = serializers.ChoiceField(GenerativeModel.Method.choices, default="verbatim")
+    method = serializers.ChoiceField(GenerativeModel.Method.choices, default="cascade")
+    space = TextField(
+        required=False,
+        max_length=60,
+        help_text="The embedding space of the vectors that queries may bring.",
+    )
     floor_ppm = WholeNumberField(
         default=0,
         min_value=0,
@@ -47,6 +54,17 @@ class NewModelSerializer(StrictSerializer):
     )
 
 
+class SpotCheckSerializer(serializers.Serializer[Any]):
+    """How far a model's reported scores lie from the registry's own evidence (total variation)."""
+
+    queries = serializers.IntegerField()
+    mean_ppm = serializers.IntegerField()
+    worst_ppm = serializers.IntegerField()
+    diverging = serializers.IntegerField(help_text="Queries beyond the tolerance by themselves.")
+    tolerance_ppm = serializers.IntegerField()
+    flagged = serializers.BooleanField(help_text="The mean is beyond the tolerance: look closer.")
+
+
 class ModelSerializer(serializers.Serializer[GenerativeModel]):
     """A registered model."""
 
@@ -57,11 +75,33 @@ class ModelSerializer(serializers.Serializer[GenerativeModel]):
     fee_micros = serializers.IntegerField(allow_null=True)
     price_share_ppm = serializers.IntegerField(allow_null=True)
     method = serializers.CharField()
+    space = serializers.CharField(source="space_id", allow_null=True)
     floor_ppm = serializers.IntegerField()
     work_cap_micros = serializers.IntegerField(allow_null=True)
     unattributed_policy = serializers.CharField()
     manifest = ManifestStateSerializer(allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+class OneModelSerializer(ModelSerializer):
+    """A registered model, and what its reported scores were found to be like."""
+
+    spot_check = serializers.SerializerMethodField()
+
+    @extend_schema_field(SpotCheckSerializer(allow_null=True))
+    def get_spot_check(self, model: GenerativeModel) -> dict[str, Any] | None:
+        """Print how far reports lie from the registry's evidence, once there is anything."""
+        found = spot_checks.of_model(model)
+        return None if found is None else SpotCheckSerializer(found).data
+
+
+class VectorSerializer(StrictSerializer):
+    """An output as a vector of length 1, in the space that its model declared."""
+
+    space = TextField(max_length=60)
+    vector = serializers.ListField(
+        child=serializers.FloatField(), min_length=LEAST_DIMENSION, max_length=MOST_DIMENSION
+    )
 
 
 class QueryReportSerializer(StrictSerializer):
@@ -87,6 +127,10 @@ class QueryReportSerializer(StrictSerializer):
     scores = ScoresField(
         required=False,
         help_text="Scores of manifest rows, for a model whose method is `reported`.",
+    )
+    embedding = VectorSerializer(
+        required=False,
+        help_text="The output's vector; enough by itself for a model whose method is `similarity`.",
     )
 
 

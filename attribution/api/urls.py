@@ -2,9 +2,19 @@
 
 from django.urls import path
 
-from attribution.api import lookup_views, manifest_views, query_views, views
+from attribution.api import (
+    audit_views,
+    lookup_views,
+    manifest_views,
+    query_views,
+    space_views,
+    views,
+)
 
 urlpatterns = [
+    path("audits", audit_views.Audits.as_view()),
+    path("audits/plan", audit_views.AuditPlans.as_view()),
+    path("embedding-spaces", space_views.Spaces.as_view()),
     path("lookup", lookup_views.LookUp.as_view()),
     path("models", views.Models.as_view()),
     path("models/<str:model_id>", views.Model.as_view()),

@@ -21,6 +21,7 @@ from attribution.api.serializers import (
     ExplanationSerializer,
     ModelSerializer,
     NewModelSerializer,
+    OneModelSerializer,
     QueryReportsSerializer,
     QuerySerializer,
     ReceivedListSerializer,
@@ -28,7 +29,7 @@ from attribution.api.serializers import (
 from attribution.credits import credit
 from attribution.explanation import explain
 from attribution.generative_models import FeePolicy
-from attribution.models import Contribution, GenerativeModel, Query
+from attribution.models import Contribution, EmbeddingSpace, GenerativeModel, Query
 from attribution.queries import QueryReport, Received
 from ledger.money import Money
 from registry.api.callers import creator_of, operator_of
@@ -81,6 +82,7 @@ class Models(ListAPIView[GenerativeModel]):
             version=said["version"],
             fee=FeePolicy(said["currency"], said.get("fee_micros"), said.get("price_share_ppm")),
             method=said["method"],
+            space=find(EmbeddingSpace.objects.all(), said["space"]) if "space" in said else None,
             floor_ppm=said["floor_ppm"],
             work_cap_micros=said.get("work_cap_micros"),
             unattributed_policy=said["unattributed_policy"],
@@ -95,11 +97,11 @@ class Model(APIView):
     permission_classes = [HasScope("models:write")]
 
     @extend_schema(
-        operation_id="getModel", summary="Read one of your models", responses=ModelSerializer
+        operation_id="getModel", summary="Read one of your models", responses=OneModelSerializer
     )
     def get(self, request: Request, model_id: str) -> Response:
-        """Print the model with the state of its manifest."""
-        return Response(ModelSerializer(model_of(request, model_id)).data)
+        """Print the model with the state of its manifest and its spot check."""
+        return Response(OneModelSerializer(model_of(request, model_id)).data)
 
 
 def model_of(request: Request, model_id: str) -> GenerativeModel:
@@ -175,6 +177,8 @@ def _report(said: dict[str, Any]) -> QueryReport:
         output=said.get("output"),
         features=said.get("features"),
         scores=said.get("scores"),
+        vector=said["embedding"]["vector"] if "embedding" in said else None,
+        vector_space=said["embedding"]["space"] if "embedding" in said else "",
     )
 
 

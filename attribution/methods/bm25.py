@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 
 from tribute.features import Features
 
-VERSION = "1"
+VERSION = "2"
 
 K1, B = 1.2, 0.75
 PROPOSED = 128
-"""Passages scored exactly: enough for more works than ``similarity.BACKGROUND``."""
+"""Passages scored exactly."""
+
+TEXTS = 16
+"""Texts whose best passage is scored in any case: more than ``similarity.BACKGROUND``, as some may
+be near-copies of each other."""
 
 SCANNED = 200_000
 """Postings of the output's rarest words that are read to propose passages, its rarest always."""
@@ -101,15 +105,14 @@ class Index:
             return np.zeros(0, np.uint32)
         # One cell a passage: adding up there is many times faster than sorting what was scanned.
         sums = np.bincount(np.concatenate(chunks), weights=np.concatenate(parts))
-        seen = np.flatnonzero(sums)
-        if len(seen) <= PROPOSED:
-            return seen.astype(np.uint32)
-        found = sums[seen]
-        least = np.partition(found, len(found) - PROPOSED)[len(found) - PROPOSED]
-        above = seen[found > least]
-        # The earlier passage wins a tie, so that the same output always gets the same answer.
-        equal = seen[found == least][: PROPOSED - len(above)]
-        return np.sort(np.concatenate([above, equal])).astype(np.uint32)
+        of_each = _largest(sums, PROPOSED)
+        # The best of further texts too: were long texts alone proposed, nothing would tell how much
+        # any text is like the output.
+        firsts = np.flatnonzero(np.diff(self.owners[: len(sums)], prepend=np.uint32(2**32 - 1)))
+        best = _largest(np.maximum.reduceat(sums, firsts), TEXTS)
+        ends = np.append(firsts, len(sums))
+        of_texts = [ends[text] + int(sums[ends[text] : ends[text + 1]].argmax()) for text in best]
+        return np.union1d(of_each, np.array(of_texts, np.int64)).astype(np.uint32)
 
     def _score(
         self,
@@ -130,6 +133,21 @@ class Index:
         damped = K1 * (1 - B + B * self.lengths[proposed].astype(np.float64) / mean)
         parts = weights[order][found[hit]] * count / (count + damped[row])
         return np.bincount(row, weights=parts, minlength=len(proposed)).astype(np.float64)
+
+
+def _largest(values: NDArray[np.float64], most: int) -> NDArray[np.int64]:
+    """Return the places of the largest positive values, rising.
+
+    The earlier place wins a tie, so that the same output always gets the same answer.
+    """
+    seen = np.flatnonzero(values)
+    if len(seen) <= most:
+        return seen
+    found = values[seen]
+    least = np.partition(found, len(found) - most)[len(found) - most]
+    above = seen[found > least]
+    equal = seen[found == least][: most - len(above)]
+    return np.sort(np.concatenate([above, equal]))
 
 
 def build(texts: Iterable[bytes]) -> Index:

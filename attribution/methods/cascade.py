@@ -5,38 +5,40 @@ merely alike, so resemblance never takes from it: every work gets at least what 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from attribution.methods import similarity, verbatim
 from attribution.methods.apportion import PARTS
 from attribution.methods.evidence import Evidence, Weights, WorkWeight, weights
-from attribution.methods.similarity import Calibration, Resemblance
+from attribution.methods.similarity import Calibration, Passage
 from ledger.money import divide
 
 NAME = "cascade"
-VERSION = "1"
-
-CALIBRATION = Calibration(
-    "text/bm25+coverage/1",
-    cosine=0,
-    bm25=21_641_508,
-    coverage=1_313_977,
-    outside=690_898,
-)
-"""For texts without embeddings, fitted to what ``verbatim`` leaves; strangers' budget 5 %, both
-methods together (docs/attribution-quality.md)."""
+VERSION = "2"
 
 
 def weigh(
     evidence: Evidence,
-    resemblances: Sequence[Resemblance],
-    calibration: Calibration = CALIBRATION,
+    passages: Sequence[Passage],
+    calibration: Calibration,
     *,
     min_words: int = verbatim.DEFAULT_MIN_WORDS,
     max_sharers: int = verbatim.MAX_SHARERS,
 ) -> Weights:
-    """Divide an output by ``verbatim``, and what is then unattributed by ``similarity``."""
+    """Divide an output by ``verbatim``, and what is then unattributed by ``similarity``.
+
+    Each passage divides its own words that were found nowhere, so that a work that was repeated in
+    one passage gets nothing of another for it. passages: none overlaps another; words that lie in
+    none are nobody's.
+    """
     repeated = verbatim.weigh(evidence, min_words=min_words, max_sharers=max_sharers)
-    return pass_on(repeated, similarity.weigh(resemblances, calibration))
+    free = verbatim.unattributed(evidence, min_words=min_words, max_sharers=max_sharers)
+    left = [
+        replace(passage, words=sum(free[passage.first : passage.first + passage.words]))
+        for passage in passages
+    ]
+    nowhere = sum(free) - sum(passage.words for passage in left)
+    return pass_on(repeated, similarity.weigh([*left, Passage(0, nowhere, ())], calibration))
 
 
 def pass_on(first: Weights, second: Weights) -> Weights:

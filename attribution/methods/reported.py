@@ -102,11 +102,25 @@ def spot_check(
 
     Raises ValueError without pairs.
     """
-    if not pairs:
+    distances = [total_variation(reported, own) * MILLION for reported, own in pairs]
+    return judge(distances, tolerance_ppm=tolerance_ppm)
+
+
+def judge(
+    distances_ppm: Sequence[Fraction | int], *, tolerance_ppm: int = DEFAULT_TOLERANCE_PPM
+) -> Divergence:
+    """Say what distances, in millionths, come to. Raises ValueError without any."""
+    if not distances_ppm:
         raise ValueError("a spot check needs at least one output")
-    distances = [total_variation(reported, own) for reported, own in pairs]
-    mean = sum(distances, Fraction(0)) / len(distances) * MILLION
-    return Divergence(round(mean), round(max(distances) * MILLION), mean > tolerance_ppm)
+    mean = Fraction(sum(distances_ppm, Fraction(0))) / len(distances_ppm)
+    return Divergence(
+        round(mean), round(max(distances_ppm)), diverges(mean, tolerance_ppm=tolerance_ppm)
+    )
+
+
+def diverges(distance_ppm: Fraction | int, *, tolerance_ppm: int = DEFAULT_TOLERANCE_PPM) -> bool:
+    """Tell whether a distance asks for a closer look."""
+    return distance_ppm > tolerance_ppm
 
 
 def total_variation(one: Weights, other: Weights) -> Fraction:

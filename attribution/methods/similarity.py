@@ -2,29 +2,26 @@
 
 Owns a conditional logit with an outside option (McFadden, "Conditional logit analysis of
 qualitative choice behavior", 1974; Train, "Discrete Choice Methods with Simulation", 2nd edition,
-chapter 3) and how it is calibrated. With a work's features x = (cosine, bm25, log(coverage + 0.01))
+chapter 3). With a work's features x = (cosine, bm25, log(coverage + 0.01)) of a passage
 
     share(work) = exp(b.x) / (exp(t) + sum over all works of exp(b.x))
     unattributed = exp(t)  / (same)
 
-b is fitted to outputs of known origin; t is then raised until outputs that come from none of the
-works are paid no more than a published budget, because a threshold fitted by likelihood overpays
-strangers. It measures resemblance. That a work is resembled does not show that it was the cause.
+An output is divided passage by passage, each by its words, since what comes from two works is like
+neither as a whole. How b and t are found is ``calibrating``'s. It measures resemblance. That a work
+is resembled does not show that it was the cause.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import exp, fsum, isfinite, log
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, fsum, log
 
 from attribution.errors import InvalidEvidence
 from attribution.methods.apportion import apportion
 from attribution.methods.evidence import Weights
 
 NAME = "similarity"
-VERSION = "1"
+VERSION = "2"
 
 MILLION = 1_000_000
 COVERAGE_FLOOR = 0.01
@@ -36,23 +33,14 @@ BACKGROUND = 10
 LEAST_SHARE = 0.001
 """A work under a thousandth of an output is noise among many works, and belongs to nobody."""
 
-DEFAULT_BUDGET_PPM = 50_000
-RIDGE = 1e-3
-"""Keeps coefficients finite where examples can be told apart perfectly."""
-
-_FEATURES = 3
-_MAX_STEPS = 200
-_MAX_OUTSIDE = 100 * MILLION
-
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
 class Resemblance:
     """How much an output resembles one cluster of near-identical works.
 
-    work: typed id of the work that stands for the cluster. cosine: the largest of the cosines
-    between the output's embedding and those of the work's passages, -1 to 1; 0 without embeddings.
+    work: typed id of the work that stands for the cluster. cosine: how far the largest of the
+    cosines between the output's vector and those of the work's passages stands out, up to 1; 0
+    without vectors.
     bm25: how far the best of the work's passages stands out (``stand_out``) by the score of
     Robertson and Zaragoza (2009), k1 = 1.2 and b = 0.75, taken over what a passage would score
     that held every word of the output without end; 0 to 1. coverage: the part of the output's
@@ -68,6 +56,18 @@ class Resemblance:
     def __post_init__(self) -> None:
         if not (-1 <= self.cosine <= 1 and 0 <= self.bm25 <= 1 and 0 <= self.coverage <= 1):
             raise InvalidEvidence(f"the resemblance to {self.work} is out of bounds")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Some words of an output, in a row, and the works they resemble, one for each cluster.
+
+    first: the number of the passage's first word in the output, from 0.
+    """
+
+    first: int
+    words: int
+    candidates: tuple[Resemblance, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,31 +96,6 @@ class Calibration:
         }
 
 
-CALIBRATION = Calibration(
-    "text/bm25+coverage/1",
-    cosine=0,
-    bm25=19_672_607,
-    coverage=1_550_980,
-    outside=-400_313,
-)
-"""For texts without embeddings, strangers' budget 5 %; how it was found and how far it carries is
-in docs/attribution-quality.md."""
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """An output whose origin is known, for calibration.
-
-    origins: each work's true share of what is to be divided, adding up to at most 1; nobody's is
-    the rest, so a stranger has none. rest: how much of the whole is to be divided, above 0 to 1,
-    when an earlier method has already given the other part away.
-    """
-
-    candidates: tuple[Resemblance, ...]
-    origins: Mapping[str, float]
-    rest: float = 1.0
-
-
 def stand_out(scores: Sequence[float]) -> list[float]:
     """Return how far each score, 0 to 1, rises above the BACKGROUND-th best, in what is left to 1.
 
@@ -135,14 +110,20 @@ def stand_out(scores: Sequence[float]) -> list[float]:
     return [max(0.0, (score - background) / (1 - background)) for score in scores]
 
 
-def weigh(candidates: Sequence[Resemblance], calibration: Calibration = CALIBRATION) -> Weights:
-    """Divide an output over the works it resembles; one candidate for each cluster."""
-    shares = shares_of(candidates, calibration)
+def weigh(passages: Sequence[Passage], calibration: Calibration) -> Weights:
+    """Divide an output over the works that its passages resemble, each passage by its words."""
+    words = sum(passage.words for passage in passages)
+    parts: dict[str, list[float]] = {}
+    for passage in passages:
+        if passage.words:
+            for work, share in shares_of(passage.candidates, calibration).items():
+                parts.setdefault(work, []).append(share * passage.words / words)
+    shares = {work: fsum(each) for work, each in parts.items()}
     return apportion(shares, unattributed=max(0.0, 1.0 - fsum(shares.values())))
 
 
 def shares_of(candidates: Sequence[Resemblance], calibration: Calibration) -> dict[str, float]:
-    """Return each work's share, at least LEAST_SHARE; what is missing to 1 is nobody's."""
+    """Return each work's share of a passage, at least LEAST_SHARE; the rest to 1 is nobody's."""
     scores = {
         each.work: (
             calibration.cosine * each.cosine
@@ -157,121 +138,3 @@ def shares_of(candidates: Sequence[Resemblance], calibration: Calibration) -> di
     powers = {work: exp(score - highest) for work, score in scores.items()}
     total = fsum([exp(outside - highest), *powers.values()])
     return {work: power / total for work, power in powers.items() if power / total >= LEAST_SHARE}
-
-
-def calibrate(
-    known: Sequence[Example],
-    strangers: Sequence[Example],
-    *,
-    space: str,
-    budget_ppm: int = DEFAULT_BUDGET_PPM,
-) -> Calibration:
-    """Fit the coefficients by cross-entropy, then raise t until the budget for strangers is kept.
-
-    The same examples in the same order give the same answer. Raises ValueError when there are no
-    known examples, or when no t can keep the budget.
-    """
-    return within_budget(fit(known, strangers, space=space), strangers, budget_ppm=budget_ppm)
-
-
-def fit(known: Sequence[Example], strangers: Sequence[Example], *, space: str) -> Calibration:
-    """Return the likeliest coefficients. Raises ValueError when there are no known examples."""
-    if not known:
-        raise ValueError("calibration needs outputs of known origin")
-    return Calibration(space, *(round(each * MILLION) for each in _fit([*known, *strangers])))
-
-
-def within_budget(
-    calibration: Calibration, strangers: Sequence[Example], *, budget_ppm: int
-) -> Calibration:
-    """Raise t, no further than is needed, until strangers are paid ``budget_ppm`` on average.
-
-    What earlier methods paid them counts. Raises ValueError when that is over the budget already.
-    """
-    if not strangers or paid_ppm(strangers, calibration) <= budget_ppm:
-        return calibration
-    low, high = calibration.outside, _MAX_OUTSIDE
-    if paid_ppm(strangers, replace(calibration, outside=high)) > budget_ppm:
-        raise ValueError("what earlier methods pay strangers is over the budget already")
-    while high - low > 1:
-        middle = (low + high) // 2
-        keeps = paid_ppm(strangers, replace(calibration, outside=middle)) <= budget_ppm
-        low, high = (low, middle) if keeps else (middle, high)
-    return replace(calibration, outside=high)
-
-
-def paid_ppm(strangers: Sequence[Example], calibration: Calibration) -> float:
-    """Return what outputs that come from none of the works are paid on average, in millionths."""
-    paid = [
-        1 - each.rest * (1 - fsum(shares_of(each.candidates, calibration).values()))
-        for each in strangers
-    ]
-    return MILLION * fsum(paid) / len(paid)
-
-
-def _fit(examples: Sequence[Example]) -> list[float]:
-    """Minimise cross-entropy and RIDGE by Newton's method; the problem is convex.
-
-    Returns the coefficients of _FEATURES features, then t.
-    """
-    rows = [_row(example) for example in examples]
-    solution = np.zeros(_FEATURES + 1)
-    loss = _loss(rows, solution)
-    for _ in range(_MAX_STEPS):
-        gradient, curvature = _slopes(rows, solution)
-        step = np.linalg.solve(curvature, gradient)
-        size = 1.0
-        while (better := _loss(rows, solution - size * step)) > loss and size > 1e-8:  # noqa: PLR2004 - a step too small to matter
-            size /= 2
-        if loss - better < 1e-10:  # noqa: PLR2004 - converged far beyond the millionths kept
-            break
-        solution, loss = solution - size * step, better
-    if not np.isfinite(solution).all():
-        raise ValueError("the examples do not determine the coefficients")
-    return [float(each) for each in solution]
-
-
-def _row(example: Example) -> tuple[Floats, Floats, float]:
-    """Return designs (n + 1, 4), targets (n + 1,) that sum to 1, and the example's weight.
-
-    The last row is nobody: only t counts for it.
-    """
-    known = {each.work for each in example.candidates}
-    targets = [example.origins.get(each.work, 0.0) for each in example.candidates]
-    if not all(isfinite(each) and each >= 0 for each in targets) or fsum(targets) > 1 + 1e-9:
-        raise ValueError("true shares are at least 0 and add up to at most 1")
-    missed = fsum(share for work, share in example.origins.items() if work not in known)
-    design = np.zeros((len(targets) + 1, _FEATURES + 1))
-    for at, each in enumerate(example.candidates):
-        design[at, :_FEATURES] = (each.cosine, each.bm25, log(each.coverage + COVERAGE_FLOOR))
-    design[-1, _FEATURES] = 1.0
-    # A source that is no candidate cannot be chosen; its part teaches nothing either way.
-    nobody = max(0.0, 1.0 - fsum(targets) - missed)
-    return design, np.array([*targets, nobody]), example.rest
-
-
-def _loss(rows: Sequence[tuple[Floats, Floats, float]], solution: Floats) -> float:
-    losses = []
-    for design, targets, weight in rows:
-        scores = design @ solution
-        highest = scores.max()
-        log_total = highest + log(np.exp(scores - highest).sum())
-        losses.append(weight * float(targets @ (log_total - scores)))
-    return fsum(losses) / len(rows) + RIDGE / 2 * float(solution @ solution)
-
-
-def _slopes(
-    rows: Sequence[tuple[Floats, Floats, float]], solution: Floats
-) -> tuple[Floats, Floats]:
-    """Return the gradient (4,) and the curvature (4, 4) of the loss."""
-    gradient = RIDGE * solution
-    curvature = RIDGE * np.eye(len(solution))
-    for design, targets, weight in rows:
-        scores = design @ solution
-        shares = np.exp(scores - scores.max())
-        shares /= shares.sum()
-        mass = weight * targets.sum() / len(rows)
-        gradient += weight / len(rows) * (targets.sum() * shares - targets) @ design
-        mean = shares @ design
-        curvature += mass * ((design * shares[:, None]).T @ design - np.outer(mean, mean))
-    return gradient, curvature

@@ -32,13 +32,8 @@ def weigh(
     this counts as unattributed. Every word weighs the same; a word with k sharers gives each 1/k,
     written over the common denominator of all k that occur, so nothing is rounded.
     """
-    covered_by: dict[int, list[str]] = {}
-    words_of: Counter[str] = Counter()
-    for candidate in evidence.candidates:
-        for position in covered(candidate, ngram=evidence.ngram, min_words=min_words):
-            if position < evidence.words:
-                covered_by.setdefault(position, []).append(candidate.work)
-                words_of[candidate.work] += 1
+    covered_by = _covered_by(evidence, min_words)
+    words_of = Counter(work for works in covered_by.values() for work in works)
     shared = [works for works in covered_by.values() if len(works) <= max_sharers]
     denominator = lcm(*{len(works) for works in shared})
     parts: Counter[str] = Counter()
@@ -51,6 +46,17 @@ def weigh(
     )
 
 
+def unattributed(
+    evidence: Evidence, *, min_words: int = DEFAULT_MIN_WORDS, max_sharers: int = MAX_SHARERS
+) -> list[bool]:
+    """Tell of each word of the output whether ``weigh`` gives it to nobody."""
+    covered_by = _covered_by(evidence, min_words)
+    return [
+        not 0 < len(covered_by.get(position, ())) <= max_sharers
+        for position in range(evidence.words)
+    ]
+
+
 def covered(candidate: Candidate, *, ngram: int, min_words: int) -> Iterator[int]:
     """Yield the numbers of the words, each once, that lie in long enough runs of the candidate.
 
@@ -61,6 +67,15 @@ def covered(candidate: Candidate, *, ngram: int, min_words: int) -> Iterator[int
         if last + ngram - first >= min_words:
             yield from range(max(first, reached), last + ngram)
             reached = last + ngram
+
+
+def _covered_by(evidence: Evidence, min_words: int) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for candidate in evidence.candidates:
+        for position in covered(candidate, ngram=evidence.ngram, min_words=min_words):
+            if position < evidence.words:
+                found.setdefault(position, []).append(candidate.work)
+    return found
 
 
 def _runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from attribution import uses
+from attribution import spaces, uses
 from portal import sayings
 from portal.access import for_creators
 from portal.forms.works import MEDIA, CoOwners, Register, Sieve
@@ -122,6 +122,7 @@ def register(request: HttpRequest, creator: Creator) -> HttpResponse:
             except RegistryError as error:
                 put_beside(form, error, FIELDS)
             else:
+                _embed(form, work)
                 messages.success(request, _("Registered. Now say what may be done with it."))
                 return redirect("portal:work", work.pk)
     return render(
@@ -135,6 +136,13 @@ def register(request: HttpRequest, creator: Creator) -> HttpResponse:
         },
         status=422 if request.method == "POST" else 200,
     )
+
+
+def _embed(form: Register, work: Work) -> None:
+    """Let outputs be compared with the file by its vectors, where an embedder is installed."""
+    if (file := form.cleaned_data["file"]) is not None:
+        file.file.seek(0)
+        spaces.embed_upload(work, file.file.read(), at=timezone.now())
 
 
 def _reading(form: Register) -> Reading | None:

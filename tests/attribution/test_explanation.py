@@ -41,7 +41,7 @@ def test_explain_shows_every_amount_and_where_it_is_booked(settled: Query) -> No
     assert (found.entry_id, found.batch_seq) == (entry.pk, Batch.objects.latest("seq").seq)
     assert "each of the output's 24 words" in found.rule
     assert "a run of at least 8 words" in found.rule
-    assert found.method == "verbatim/1"
+    assert found.method == "cascade/2"
 
 
 def test_a_creator_sees_his_own_rows_and_only_the_total_of_others(

@@ -53,7 +53,7 @@ def test_a_fee_is_shared_by_the_words_found(writer: GenerativeModel, journal: Jo
     """
     )
     query.refresh_from_db()
-    assert (query.state, query.method, query.words) == ("settled", "verbatim", 24)
+    assert (query.state, query.method, query.words) == ("settled", "cascade", 24)
     assert list(
         query.contributions.order_by("id").values_list(
             "work__title", "creator__handle", "words", "micros"

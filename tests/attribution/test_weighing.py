@@ -26,7 +26,10 @@ from tests.factories import allow, make_creator, make_work
 from tribute.features import reduce
 from tribute.scores import Orientation, Origin, QueryScores
 
-REWORDED = "Immortality sat in the carriage, and slowly Death drove me: no haste, my leisure and my labor put away"
+REWORDED = (
+    "Immortality sat in the carriage, and slowly Death drove me: no haste, my leisure and my labor "
+    "put away, for the civility I could but stop"
+)
 
 
 @pytest.fixture

@@ -1,31 +1,26 @@
 """How good attribution is: ``make bench NAME=attribution``, figures into docs/attribution-quality.md.
 
 Owns the order of the sections, the record in ``.tribute/bench/attribution.json`` and the tables in
-the document. With ``EMBEDDINGS=1`` in the environment the retrieval section runs a second time
-with sentence embeddings, which takes several minutes the first time (they are kept beside the
-record). Only files of the packages in requirements/bench-data.in are read; sections whose package is
-missing are left out and say so.
+the document. Only files of the packages in requirements/bench-data.in are read; sections whose
+package is missing are left out and say so.
 """
 
-import hashlib
 import json
 import os
 import platform
 import sys
 import tempfile
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from attribution.methods.similarity import Calibration
+from attribution import calibrations
 from tests.benchmarks.attribution_sections import (
+    deployed,
     digits,
-    embedding,
     ngram,
     retrieval,
     retrieval_world,
@@ -44,13 +39,10 @@ def main() -> None:
     began = monotonic()
     figures: dict[str, Any] = {"seed": SEED}
     world = retrieval_world.build(outputs=OUTPUTS_A_KIND, seed=SEED)
-    figures["cascade"] = retrieval.run(retrieval.Bench(world))
-    _say("retrieval", began)
-    if os.environ.get("EMBEDDINGS") == "1" and embedding.is_installed():
-        bench = retrieval.Bench(world, embed=_embed)
-        figures["cascade_with_embeddings"] = retrieval.run(bench, space=embedding.SPACE)
-        _say("retrieval with embeddings", began)
-    figures["sybil"] = sybil.run(world, _calibration(figures["cascade"]["calibration_alone"]))
+    with deployed.deploy(world.chapters) as deployment:
+        figures["cascade"] = retrieval.run(retrieval.Bench(world, deployment))
+    _say("retrieval, as deployed", began)
+    figures["sybil"] = sybil.run(world, calibrations.SIMILARITY)
     _say("copies", began)
     figures["ngram"] = ngram.run(ngram.Bench(outputs=OUTPUTS_OF_THE_MODEL, seed=SEED))
     _say("retraining", began)
@@ -60,27 +52,6 @@ def main() -> None:
         _say("imported scores", began)
     figures["seconds"] = round(monotonic() - began)
     _record(figures)
-
-
-def _calibration(parameters: dict[str, Any]) -> Calibration:
-    return Calibration(
-        parameters["space"],
-        parameters["cosine_ppm"],
-        parameters["bm25_ppm"],
-        parameters["coverage_ppm"],
-        parameters["outside_ppm"],
-    )
-
-
-def _embed(texts: Sequence[str]) -> NDArray[np.float32]:
-    """Embed texts, once: embeddings are kept by the digest of space and texts."""
-    digest = hashlib.sha256("\0".join([embedding.SPACE, *texts]).encode()).hexdigest()[:16]
-    kept = RESULTS / f"embeddings-{digest}.npy"
-    if not kept.exists():
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        np.save(kept, embedding.Embedder().embed(texts))
-    found: NDArray[np.float32] = np.load(kept, allow_pickle=False)
-    return found
 
 
 def _record(figures: dict[str, Any]) -> None:

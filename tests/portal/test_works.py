@@ -1,6 +1,7 @@
 """Registering works and sites, and the troubles said beside their fields."""
 
 import hashlib
+import io
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -8,7 +9,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
 
+from attribution.models import WorkEmbedding
 from registry import collections
 from registry.models import RightsShare, Work
 from tests.portal.conftest import World, signed_in
@@ -38,6 +41,18 @@ def test_a_file_is_fingerprinted_and_not_kept(world: World) -> None:
     assert bytes(work.sha256 or b"") == hashlib.sha256(A_POEM).digest()
     assert work.iscc is not None
     assert work.features.ngrams > 0
+
+
+def test_a_picture_is_compared_with_outputs_from_then_on(world: World) -> None:
+    content = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(content, "PNG")
+    file = SimpleUploadedFile("dusk.png", content.getvalue())
+
+    signed_in("ada").post(
+        "/works/new/", {"title": "Dusk", "medium": "image", "file": file, **NOBODY}
+    )
+
+    assert WorkEmbedding.objects.get().work == Work.objects.get(title="Dusk")
 
 
 def test_co_owners_get_their_part_and_the_rest_stays(world: World) -> None:

@@ -368,7 +368,7 @@ def test_a_settled_query_is_recomputed(client: APIClient, writer: GenerativeMode
 
     answer = client.get(f"/v1/queries/{query.pk}/recomputation").json()
 
-    assert (answer["same"], answer["method"]) == (True, "verbatim/1")
+    assert (answer["same"], answer["method"]) == (True, "cascade/2")
     assert sum(row["micros"] for row in answer["recomputed"]) == 9_000
     assert answer["inputs"]["words"] == 24
     other = api_client(make_operator("other"))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from attribution.methods import cascade, similarity, verbatim
 from attribution.methods.evidence import Candidate, Evidence, Weights, WorkWeight, weights
-from attribution.methods.similarity import Calibration, Resemblance
+from attribution.methods.similarity import Calibration, Passage, Resemblance
 
 CALIBRATION = Calibration("test", cosine=0, bm25=10_000_000, coverage=0, outside=5_000_000)
 
@@ -32,8 +32,9 @@ def share(found: Weights, work: str) -> Fraction:
 def test_weigh_divides_only_what_is_not_repeated() -> None:
     """Ben's work holds 5 of 10 words; Ada's, alike by a half, gets half of the other five."""
     evidence = Evidence(10, 3, (Candidate("ben", (0, 1, 2)),))
+    alike = [Passage(0, 10, (Resemblance("ada", 0.0, 0.5, 0.0),))]
 
-    found = cascade.weigh(evidence, [Resemblance("ada", 0.0, 0.5, 0.0)], CALIBRATION, min_words=3)
+    found = cascade.weigh(evidence, alike, CALIBRATION, min_words=3)
 
     assert found == Weights((WorkWeight("ada", 1, 0), WorkWeight("ben", 2, 5)), 1)
 
@@ -47,11 +48,34 @@ def test_weigh_is_verbatim_where_nothing_is_alike() -> None:
 
 
 def test_weigh_is_similarity_where_nothing_is_repeated() -> None:
-    alike = [Resemblance("ada", 0.1, 0.4, 0.0), Resemblance("ben", 0.0, 0.6, 0.2)]
+    candidates = (Resemblance("ada", 0.1, 0.4, 0.0), Resemblance("ben", 0.0, 0.6, 0.2))
+    alike = [Passage(0, 10, candidates)]
 
     assert cascade.weigh(Evidence(10, 3, ()), alike, CALIBRATION) == similarity.weigh(
         alike, CALIBRATION
     )
+
+
+def test_a_passage_that_is_repeated_whole_has_nothing_left_to_divide() -> None:
+    """Ben's is repeated in the first five words and alike to them; the other five are Ada's."""
+    evidence = Evidence(10, 3, (Candidate("ben", (0, 1, 2)),))
+    passages = [
+        Passage(0, 5, (Resemblance("ben", 0.0, 1.0, 1.0),)),
+        Passage(5, 5, (Resemblance("ada", 0.0, 1.0, 0.0),)),
+    ]
+
+    found = cascade.weigh(evidence, passages, CALIBRATION, min_words=3)
+
+    assert share(found, "ben") == Fraction(1, 2)
+    assert share(found, "ada") > Fraction(49, 100)
+
+
+def test_words_in_no_passage_are_nobodys() -> None:
+    passages = [Passage(0, 5, (Resemblance("ada", 0.0, 1.0, 0.0),))]
+
+    found = cascade.weigh(Evidence(10, 3, ()), passages, CALIBRATION)
+
+    assert share(found, "ada") < Fraction(1, 2)
 
 
 @given(first=WEIGHTS, second=WEIGHTS)

@@ -1,15 +1,17 @@
 """Resemblance divides an output, nobody included, within a published budget for strangers."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from attribution import calibrations
 from attribution.errors import InvalidEvidence
 from attribution.methods import similarity
 from attribution.methods.evidence import Weights, WorkWeight
-from attribution.methods.similarity import Calibration, Example, Resemblance
+from attribution.methods.similarity import Calibration, Passage, Resemblance
 
 BY_BM25 = Calibration("test", cosine=0, bm25=10_000_000, coverage=0, outside=5_000_000)
 BY_ALL = Calibration("test", cosine=2_000_000, bm25=6_000_000, coverage=900_000, outside=3_000_000)
@@ -29,6 +31,13 @@ def alike(work: str, bm25: float) -> Resemblance:
     return Resemblance(work, 0.0, bm25, 0.0)
 
 
+def weigh(
+    candidates: Sequence[Resemblance], calibration: Calibration = calibrations.SIMILARITY
+) -> Weights:
+    """An output of one passage."""
+    return similarity.weigh([Passage(0, 100, tuple(candidates))], calibration)
+
+
 def share(weights: Weights, work: str) -> Fraction:
     found = {each.work: each.weight for each in weights.works}
     return Fraction(found.get(work, 0), weights.total)
@@ -36,7 +45,7 @@ def share(weights: Weights, work: str) -> Fraction:
 
 def test_weigh_follows_the_logit_with_an_outside_option() -> None:
     """exp(10 x 0.5) against exp(5) for nobody: a half each."""
-    assert similarity.weigh([alike("ada", 0.5)], BY_BM25) == Weights((WorkWeight("ada", 1),), 1)
+    assert weigh([alike("ada", 0.5)], BY_BM25) == Weights((WorkWeight("ada", 1),), 1)
 
 
 def test_shipped_coefficients_pay_a_rewording_and_no_stranger() -> None:
@@ -44,24 +53,37 @@ def test_shipped_coefficients_pay_a_rewording_and_no_stranger() -> None:
     source = Resemblance("ada", 0.0, 0.33, 0.2)
     stranger = Resemblance("ada", 0.0, 0.1, 0.0)
 
-    assert share(similarity.weigh([source]), "ada") > Fraction(9, 10)
-    assert share(similarity.weigh([stranger]), "ada") < Fraction(1, 10)
+    assert share(weigh([source]), "ada") > Fraction(9, 10)
+    assert share(weigh([stranger]), "ada") < Fraction(1, 10)
 
 
 def test_weigh_pays_nobody_for_no_candidates() -> None:
-    assert similarity.weigh([], BY_BM25) == Weights((), 1)
+    assert weigh([], BY_BM25) == Weights((), 1)
+
+
+def test_each_passage_divides_its_own_words() -> None:
+    """Ada's is like the first 300 words by a half of each, Ben's like the other 100 likewise."""
+    passages = [Passage(0, 300, (alike("ada", 0.5),)), Passage(300, 100, (alike("ben", 0.5),))]
+
+    found = similarity.weigh(passages, BY_BM25)
+
+    assert found == Weights((WorkWeight("ada", 3), WorkWeight("ben", 1)), 4)
+
+
+def test_an_output_without_words_pays_nobody() -> None:
+    assert similarity.weigh([Passage(0, 0, (alike("ada", 0.5),))], BY_BM25) == Weights((), 1)
 
 
 def test_weigh_leaves_what_is_hardly_alike_to_nobody() -> None:
     """exp(-5) over exp(5): far below a thousandth."""
     low = Calibration("test", cosine=10_000_000, bm25=0, coverage=0, outside=5_000_000)
 
-    assert similarity.weigh([Resemblance("ada", -0.5, 0.0, 0.0)], low) == Weights((), 1)
+    assert weigh([Resemblance("ada", -0.5, 0.0, 0.0)], low) == Weights((), 1)
 
 
 @given(candidates=CANDIDATES)
 def test_weigh_gives_the_whole_away_exactly(candidates: tuple[Resemblance, ...]) -> None:
-    found = similarity.weigh(candidates, BY_ALL)
+    found = weigh(candidates, BY_ALL)
 
     assert sum(share(found, each.work) for each in found.works) == 1 - Fraction(
         found.unattributed, found.total
@@ -75,7 +97,7 @@ def test_the_order_of_candidates_changes_nothing(
 ) -> None:
     shuffled = data.draw(st.permutations(candidates))
 
-    assert similarity.weigh(shuffled, BY_ALL) == similarity.weigh(candidates, BY_ALL)
+    assert weigh(shuffled, BY_ALL) == weigh(candidates, BY_ALL)
 
 
 @given(candidates=CANDIDATES, name=st.sampled_from(["wa", "wz"]))
@@ -83,7 +105,7 @@ def test_equal_works_weigh_alike(candidates: tuple[Resemblance, ...], name: str)
     first = candidates[0]
     twin = Resemblance(name, first.cosine, first.bm25, first.coverage)
 
-    found = similarity.weigh([*candidates, twin], BY_ALL)
+    found = weigh([*candidates, twin], BY_ALL)
 
     assert abs(share(found, name) - share(found, first.work)) <= Fraction(1, 10**9)
 
@@ -95,9 +117,9 @@ def test_a_work_that_is_more_alike_never_gets_less(
     first, *rest = candidates
     raised = Resemblance(first.work, first.cosine, max(first.bm25, more), first.coverage)
 
-    after = share(similarity.weigh([raised, *rest], BY_ALL), first.work)
+    after = share(weigh([raised, *rest], BY_ALL), first.work)
 
-    assert after >= share(similarity.weigh(candidates, BY_ALL), first.work) - Fraction(1, 10**9)
+    assert after >= share(weigh(candidates, BY_ALL), first.work) - Fraction(1, 10**9)
 
 
 @pytest.mark.parametrize(
@@ -128,65 +150,6 @@ def test_standing_out_keeps_bounds_and_order(scores: list[float]) -> None:
     assert all(0 <= each <= 1 for each in found)
     ordered = [each for _, each in sorted(zip(scores, found, strict=True))]
     assert ordered == sorted(found)
-
-
-def known(*, source: float = 0.8, other: float = 0.2, count: int = 10) -> list[Example]:
-    return [
-        Example((alike("ada", source - each / 100), alike("ben", other)), {"ada": 1.0})
-        for each in range(count)
-    ]
-
-
-def strangers(*, like: float = 0.5, count: int = 10) -> list[Example]:
-    return [
-        Example((alike("ada", like - each / 50), alike("ben", 0.1)), {}) for each in range(count)
-    ]
-
-
-def test_calibrate_learns_which_feature_tells_the_source() -> None:
-    found = similarity.calibrate(known(), strangers(), space="test")
-
-    assert found.bm25 > 1_000_000
-    assert found.cosine == 0
-    assert share(similarity.weigh(known()[0].candidates, found), "ada") > Fraction(9, 10)
-
-
-def test_calibrate_is_repeatable() -> None:
-    assert similarity.calibrate(known(), strangers(), space="test") == similarity.calibrate(
-        known(), strangers(), space="test"
-    )
-
-
-@settings(max_examples=25, deadline=None)
-@given(budget=st.integers(5_000, 400_000), like=st.floats(0.3, 0.7))
-def test_calibrate_keeps_the_budget_for_strangers(budget: int, like: float) -> None:
-    found = similarity.calibrate(known(), strangers(like=like), space="test", budget_ppm=budget)
-
-    assert similarity.paid_ppm(strangers(like=like), found) <= budget
-
-
-def test_calibrate_raises_the_threshold_no_further_than_the_budget_asks() -> None:
-    found = similarity.calibrate(known(), strangers(like=0.75), space="t", budget_ppm=20_000)
-    lower = Calibration("t", found.cosine, found.bm25, found.coverage, found.outside - 1)
-
-    assert similarity.paid_ppm(strangers(like=0.75), lower) > 20_000
-
-
-def test_calibrate_counts_what_earlier_methods_paid_strangers() -> None:
-    paid_half = [Example((alike("ada", 0.1),), {}, rest=0.5)]
-
-    with pytest.raises(ValueError, match="over the budget already"):
-        similarity.calibrate(known(), paid_half, space="test", budget_ppm=400_000)
-
-
-def test_calibrate_needs_known_origins() -> None:
-    with pytest.raises(ValueError, match="known origin"):
-        similarity.calibrate([], strangers(), space="test")
-
-
-def test_calibrate_refuses_true_shares_over_the_whole() -> None:
-    with pytest.raises(ValueError, match="at most 1"):
-        similarity.calibrate([Example((alike("ada", 0.5),), {"ada": 1.5})], [], space="test")
 
 
 def test_what_is_recorded_finds_the_same_coefficients() -> None:

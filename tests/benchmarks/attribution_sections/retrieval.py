@@ -1,105 +1,102 @@
 """Known origins: how near the paid shares are to the true ones, and what strangers are paid.
 
-Owns the features of each output, the calibration on one half of the outputs and the measurement
-of every method on the other half.
+Owns the measurement of every method on one half of the works, and the calibration on the other.
+Outputs are weighed as they are deployed (``deployed``); the coefficients are the shipped ones, and
+are fitted again here to show where they come from.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from attribution.methods import cascade, similarity, uniform, verbatim
-from attribution.methods.evidence import Evidence, Weights
-from attribution.methods.similarity import Calibration, Example, Resemblance
+from attribution import calibrations, judging, lexical
+from attribution.methods import calibrating, verbatim
+from attribution.methods.calibrating import Example
+from attribution.methods.evidence import Weights
+from attribution.methods.similarity import MILLION, Calibration, Passage
+from attribution.weighing import Finding
+from tests.benchmarks.attribution_sections.deployed import Deployed
 from tests.benchmarks.attribution_sections.figures import (
     chance_of_order,
     estimate,
     share_error,
-    shares,
 )
-from tests.benchmarks.attribution_sections.lexical import Index
 from tests.benchmarks.attribution_sections.retrieval_world import KINDS, Output, World
+from tribute.features import reduce, words_of
 
-LEXICAL = cascade.CALIBRATION.space
-MILLION = 1_000_000
-BUDGETS_PPM = (10_000, 20_000, 35_000, 50_000, 75_000, 100_000, 150_000, 200_000)
+THRESHOLDS = (-6, -4, -2, 0, 2, 4)
+"""Above the shipped one, in units of the logit."""
 
-Cosines = Callable[[Sequence[str]], NDArray[np.float32]]
+LENGTHS = (8, 15, 30, 50, 80)
+_SHIPPED = {"cascade": calibrations.CASCADE, "similarity": calibrations.SIMILARITY}
+
 Method = Callable[[Output], Mapping[str, float]]
 
 
 class Bench:
-    """A world with everything the methods read.
+    """A world, deployed, with what each output was found to repeat and resemble."""
 
-    embed: returns (n, d) unit embeddings of texts; without it all cosines are 0.
-    """
-
-    def __init__(self, world: World, *, embed: Cosines | None = None) -> None:
-        self.world = world
+    def __init__(self, world: World, deployed: Deployed) -> None:
+        self.world, self.deployed = world, deployed
         self.works = [chapter.work for chapter in world.chapters]
-        self._outputs = [*world.calibration, *world.test]
-        self._embed = embed
-        texts = {chapter.work: chapter.text for chapter in world.chapters}
-        self._index = Index(texts)
-        cut = [passage for work in self.works for passage in world.passages[work]]
-        self._passages = Index({f"{at}": passage.text for at, passage in enumerate(cut)})
-        place = {work: at for at, work in enumerate(self.works)}
-        self._owners = np.array([place[passage.work] for passage in cut])
-        self._texts = [passage.text for passage in cut]
+        texts = list(dict.fromkeys(each.text for each in [*world.calibration, *world.test]))
+        self.found = {method: deployed.weigh(method, texts) for method in deployed.models}
 
-    @cached_property
-    def evidence(self) -> dict[str, Evidence]:
-        """Where each output repeats works."""
-        return {output.text: self._index.evidence(output.text) for output in self._outputs}
+    def by(self, method: str) -> Method:
+        """Return a method with all that is shipped with it."""
+        return lambda output: self.deployed.shares(self.found[method][output.text])
 
-    @cached_property
-    def resemblances(self) -> dict[str, tuple[Resemblance, ...]]:
-        """How much each output resembles every work."""
-        cosines = self._cosines()
-        return {
-            output.text: self._resemblances(output.text, row)
-            for output, row in zip(self._outputs, cosines, strict=True)
-        }
+    def by_calibration(self, method: str, calibration: Calibration) -> Method:
+        """Return a method with other coefficients."""
 
-    def example(self, output: Output, *, after_verbatim: bool) -> Example:
-        """Return an output for calibration, or what ``verbatim`` leaves of it."""
-        candidates = self.resemblances[output.text]
-        if not after_verbatim:
-            return Example(candidates, output.origins)
-        given = shares(verbatim.weigh(self.evidence[output.text]))
-        rest = 1 - sum(given.values())
-        due = {work: max(0.0, s - given.get(work, 0.0)) for work, s in output.origins.items()}
-        whole = max(rest, sum(due.values())) or 1.0
-        return Example(candidates, {work: part / whole for work, part in due.items()}, rest)
+        def weigh(output: Output) -> Mapping[str, float]:
+            finding = self.found[method][output.text]
+            parameters = finding.parameters | calibration.parameters()
+            return self._shares(judging.weigh(method, finding.inputs, parameters))
 
-    def _cosines(self) -> NDArray[np.float64]:
-        if self._embed is None:
-            return np.zeros((len(self._outputs), len(self.works)))
-        embedded = self._embed([*self._texts, *(output.text for output in self._outputs)])
-        passages, outputs = np.split(embedded, [len(self._texts)])
-        return self._best((outputs @ passages.T).astype(np.float64), floor=-1.0)
+        return weigh
 
-    def _best(self, scores: NDArray[np.float64], *, floor: float) -> NDArray[np.float64]:
-        """Return (n, n_works) the best of each work's passages, from (n, n_passages)."""
-        best = np.full((len(scores), len(self.works)), floor)
-        np.maximum.at(best.T, self._owners, scores.T)
-        return best
+    def examples(self, method: str, outputs: Sequence[Output]) -> list[Example]:
+        """Return the passages of outputs for calibration, or what ``verbatim`` leaves of them."""
+        return [
+            example
+            for output in outputs
+            for example in self._examples(self.found[method][output.text], output)
+        ]
 
-    def _resemblances(self, text: str, cosines: NDArray[np.float64]) -> tuple[Resemblance, ...]:
-        bm25 = similarity.stand_out(
-            self._best(self._passages.bm25(text)[None, :], floor=0.0)[0].tolist()
-        )
-        coverage = self._index.coverage(text)
+    def _examples(self, finding: Finding, output: Output) -> list[Example]:
+        evidence = finding.inputs.evidence
+        words = sum(passage.words for passage in finding.inputs.alike)
+        free = [True] * words if evidence is None else verbatim.unattributed(evidence)
+        found = []
+        for passage in finding.inputs.alike:
+            inside = range(passage.first, passage.first + passage.words)
+            left = [word for word in inside if free[word]]
+            if left or not output.origins:
+                origins = output.origins_of(left)
+                found.append(
+                    Example(
+                        self._named(passage),
+                        origins,
+                        rest=len(left) / passage.words,
+                        part=passage.words / words,
+                    )
+                )
+        return found
+
+    def _named(self, passage: Passage) -> Any:
+        """Call works by their chapters, as origins do."""
+        chapter_of = self.deployed.chapter_of
         return tuple(
-            Resemblance(work, float(np.clip(cosine, -1, 1)), score, float(covered))
-            for work, cosine, score, covered in zip(
-                self.works, cosines, bm25, coverage, strict=True
-            )
+            type(each)(chapter_of[each.work], each.cosine, each.bm25, each.coverage)
+            for each in passage.candidates
         )
+
+    def _shares(self, weights: Weights) -> dict[str, float]:
+        chapter_of = self.deployed.chapter_of
+        return {chapter_of[each.work]: each.weight / weights.total for each in weights.works}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,73 +146,94 @@ def measure(method: str, weigh: Method, outputs: Sequence[Output]) -> Row:
     )
 
 
-def run(bench: Bench, *, space: str = LEXICAL) -> dict[str, Any]:
-    """Measure every method and the cascade's trade-off; returns the record."""
-    test, budget = bench.world.test, similarity.DEFAULT_BUDGET_PPM
+def run(bench: Bench) -> dict[str, Any]:
+    """Measure every method and what budgets cost; returns the record."""
+    test, works = bench.world.test, bench.works
     chance = np.random.default_rng(0)
-    alone, strangers = _fitted(bench, space=space, after_verbatim=False)
-    alone = similarity.within_budget(alone, strangers, budget_ppm=budget)
-    second, strangers = _fitted(bench, space=space, after_verbatim=True)
-    shipped = similarity.within_budget(second, strangers, budget_ppm=budget)
 
     def randomly(_: Output) -> Mapping[str, float]:
-        drawn = chance.dirichlet(np.ones(len(bench.works)))
-        return dict(zip(bench.works, drawn.tolist(), strict=True))
+        return dict(zip(works, chance.dirichlet(np.ones(len(works))).tolist(), strict=True))
 
-    def by(weigh: Callable[[str], Weights]) -> Method:
-        return lambda output: shares(weigh(output.text))
-
-    def in_cascade(calibration: Calibration) -> Method:
-        return by(lambda text: cascade.weigh(
-            bench.evidence[text], bench.resemblances[text], calibration))  # fmt: skip
-
-    rows = [
-        measure("uniform", by(lambda _: uniform.weigh(bench.works)), test),
-        measure("random", randomly, test),
-        measure("softmax, always pays", lambda output: _always(bench, output), test),
-        measure("verbatim", by(lambda text: verbatim.weigh(bench.evidence[text])), test),
-        measure("similarity", by(lambda t: similarity.weigh(bench.resemblances[t], alone)), test),
-        measure("cascade", in_cascade(shipped), test),
-    ]
-    curve = []
-    for budget_ppm in BUDGETS_PPM:
-        at = similarity.within_budget(second, strangers, budget_ppm=budget_ppm)
-        row = measure("cascade", in_cascade(at), test)
-        curve.append({
-            "budget": budget_ppm / MILLION, "share_error": row.overall.mean,
-            "paid_on_negatives": row.paid_strangers.mean,
-        })  # fmt: skip
+    methods: dict[str, Method] = {
+        "uniform": lambda _: dict.fromkeys(works, 1 / len(works)),
+        "random": randomly,
+        "softmax, always pays": lambda output: _always(bench, output),
+        "verbatim": bench.by("verbatim"),
+        "shapley": bench.by("shapley"),
+        "similarity": bench.by("similarity"),
+        "cascade": bench.by("cascade"),
+        "told the works, not their parts": _told,
+    }
+    rows = {name: measure(name, method, test) for name, method in methods.items()}
+    fitted = {method: fitted_again(bench, method) for method in _SHIPPED}
     return {
-        **rows[-1].to_json(),
-        "rows": [{"method": row.method, **row.to_json()} for row in rows],
-        "trade_off": curve,
-        "calibration": shipped.parameters(),
-        "calibration_alone": alone.parameters(),
-        "calibration_is_shipped": (alone, shipped) == (similarity.CALIBRATION, cascade.CALIBRATION),
-        "works": len(bench.works),
+        **rows["cascade"].to_json(),
+        "rows": [{"method": name, **row.to_json()} for name, row in rows.items()],
+        "trade_off": [_at_threshold(bench, higher) for higher in THRESHOLDS],
+        "by_length": [_of_length(bench, words) for words in LENGTHS],
+        "calibration": _SHIPPED["cascade"].parameters(),
+        "calibration_alone": _SHIPPED["similarity"].parameters(),
+        "fitted_again": {name: each.parameters() for name, each in fitted.items()},
+        "calibration_is_shipped": fitted == _SHIPPED,
+        "works": len(works),
         "outputs": len(test),
     }
 
 
-def _fitted(bench: Bench, *, space: str, after_verbatim: bool) -> tuple[Calibration, list[Example]]:
-    """Fit on the other half of the outputs; returns that half's strangers too."""
+def fitted_again(bench: Bench, method: str) -> Calibration:
+    """Fit a method's coefficients to the calibration half."""
     known, strangers = (
-        [
-            bench.example(output, after_verbatim=after_verbatim)
-            for output in bench.world.calibration
-            if (output.kind == "stranger") == strange
-        ]
+        bench.examples(
+            method,
+            [o for o in bench.world.calibration if (o.kind == "stranger") == strange],
+        )
         for strange in (False, True)
     )
-    with_rest = [example for example in known if example.rest > 0]
-    return similarity.fit(with_rest, strangers, space=space), strangers
+    return calibrating.calibrate(
+        known, strangers, space=calibrations.SPACE, budget_ppm=calibrations.BUDGET_PPM
+    )
+
+
+def _at_threshold(bench: Bench, higher: int) -> dict[str, float]:
+    shipped = calibrations.CASCADE
+    shifted = replace(shipped, outside=shipped.outside + higher * MILLION)
+    row = measure("cascade", bench.by_calibration("cascade", shifted), bench.world.test)
+    return {
+        "higher": higher,
+        "share_error": row.overall.mean,
+        "paid_on_negatives": row.paid_strangers.mean,
+    }
+
+
+def _of_length(bench: Bench, words: int) -> dict[str, Any]:
+    """Measure the cascade on the first words of outputs."""
+    paid: list[float] = []
+    errors: list[float] = []
+    for kind, kept in (("stranger", paid), ("reworded", errors)):
+        outputs = [each for each in bench.world.test if each.kind == kind]
+        texts = {" ".join(words_of(each.text)[:words]): each for each in outputs}
+        for text, finding in bench.deployed.weigh("cascade", list(texts)).items():
+            kept.append(share_error(bench.deployed.shares(finding), texts[text].origins))
+    return {
+        "words": words,
+        "paid_on_negatives": estimate(paid).to_json(),
+        "share_error_reworded": estimate(errors).to_json(),
+    }
+
+
+def _told(output: Output) -> dict[str, float]:
+    """Divide evenly over the works that an output in truth comes from."""
+    return {work: 1 / len(output.origins) for work in output.origins}
 
 
 def _always(bench: Bench, output: Output) -> dict[str, float]:
     """Divide by a softmax of BM25, without the possibility of nobody."""
-    scores = np.array([each.bm25 for each in bench.resemblances[output.text]]) / 0.05
+    index = lexical.of_manifest(bench.deployed.manifest)
+    found = index.best(reduce(output.text))
+    scores = np.array(list(found.values())) / 0.05
     powers = np.exp(scores - scores.max())
-    return dict(zip(bench.works, (powers / powers.sum()).tolist(), strict=True))
+    works = [bench.deployed.chapter_of[work] for work in found]
+    return dict(zip(works, (powers / powers.sum()).tolist(), strict=True))
 
 
 def _is_first(found: Mapping[str, float], output: Output) -> bool:

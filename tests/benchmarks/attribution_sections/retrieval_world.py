@@ -6,7 +6,7 @@ retells a registered one, as Chronicles does Kings.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.benchmarks.attribution_sections.corpus import (
@@ -16,6 +16,7 @@ from tests.benchmarks.attribution_sections.corpus import (
     noisy,
     passages,
 )
+from tribute.features import words_of
 
 KINDS = ("verbatim", "reworded", "noisy", "mixture", "stranger")
 STRANGE_FOR_CALIBRATION = (17, 18, 21, 25, 26)  # Esther, Job, Ecclesiastes, Lamentations, Ezekiel
@@ -28,11 +29,30 @@ _REGISTERED = [
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What was generated, and each registered work's true share of it, by words."""
+    """What was generated. pieces: in order, how many words come from which work ("": of none)."""
 
     kind: str
     text: str
-    origins: Mapping[str, float]
+    pieces: tuple[tuple[str, int], ...]
+
+    @property
+    def origins(self) -> dict[str, float]:
+        """Return each registered work's true share, by words."""
+        words = sum(count for _, count in self.pieces)
+        found: dict[str, float] = {}
+        for work, count in self.pieces:
+            if work:
+                found[work] = found.get(work, 0.0) + count / words
+        return found
+
+    def origins_of(self, words: Collection[int]) -> dict[str, float]:
+        """Return each work's share of some of the words, by their numbers from 0."""
+        owners = [work for work, count in self.pieces for _ in range(count)]
+        found: dict[str, float] = {}
+        for word in words:
+            if owners[word]:
+                found[owners[word]] = found.get(owners[word], 0.0) + 1 / len(words)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +103,22 @@ def _draw(
 ) -> Output:
     if kind == "stranger":
         passage = chance.choice(strange)
-        return Output(kind, chance.choice([passage.text, passage.reworded]), {})
+        return _output(kind, [("", chance.choice([passage.text, passage.reworded]))])
     if kind == "mixture":
         return _mixture(sources, chance)
     passage = chance.choice(chance.choice(sources))
     text = passage.text if kind == "verbatim" else passage.reworded
-    return Output(kind, noisy(text, chance) if kind == "noisy" else text, {passage.work: 1.0})
+    made = noisy(text, chance) if kind == "noisy" else text
+    return _output(kind, [(passage.work, made)])
 
 
 def _mixture(sources: Sequence[Sequence[Passage]], chance: random.Random) -> Output:
     """Join passages of two or three works, each in the wording that is registered or in the other."""
     drawn = [chance.choice(each) for each in chance.sample(sources, chance.choice([2, 3]))]
-    texts = [chance.choice([passage.text, passage.reworded]) for passage in drawn]
-    words = [len(text.split()) for text in texts]
-    origins = {p.work: count / sum(words) for p, count in zip(drawn, words, strict=True)}
-    return Output("mixture", "\n".join(texts), origins)
+    return _output("mixture", [(p.work, chance.choice([p.text, p.reworded])) for p in drawn])
+
+
+def _output(kind: str, pieces: Sequence[tuple[str, str]]) -> Output:
+    """Join texts of known origin; words are counted as features count them."""
+    counted = tuple((work, len(words_of(text))) for work, text in pieces)
+    return Output(kind, "\n".join(text for _, text in pieces), counted)

@@ -16,8 +16,8 @@ from attribution.indexing import LEAST_OVERLAP_PPM
 from attribution.methods import shapley, similarity, verbatim
 from attribution.methods.clusters import leaders
 from attribution.methods.evidence import Candidate, Evidence
-from attribution.methods.similarity import Calibration, Resemblance
-from tests.benchmarks.attribution_sections.corpus import edited
+from attribution.methods.similarity import Calibration, Passage, Resemblance
+from tests.benchmarks.attribution_sections.corpus import Chapter, edited
 from tests.benchmarks.attribution_sections.figures import shares
 from tests.benchmarks.attribution_sections.lexical import Index
 from tests.benchmarks.attribution_sections.retrieval_world import Output, World
@@ -25,6 +25,8 @@ from tribute.features import reduce
 
 COPIES = (1, 5, 20)
 EDITS = (0.0, 0.01, 0.05, 0.1, 0.2)
+LEAST_OVERLAPS = (500_000, 350_000, 200_000, 100_000)
+QUOTED = (0.2, 0.33, 0.5)
 
 _REGISTERED = 60
 _OUTPUTS = 40
@@ -41,6 +43,7 @@ def run(world: World, calibration: Calibration) -> dict[str, Any]:
     others = [o for o in world.test if o.origins and o.origins.keys() <= registered.keys()]
     rival = next(work for work in registered if not any(work in o.origins for o in others))
     found: list[dict[str, Any]] = []
+    gains: list[dict[str, Any]] = []
     for share in EDITS:
         chance = random.Random(0)
         copies = {
@@ -49,9 +52,11 @@ def run(world: World, calibration: Calibration) -> dict[str, Any]:
         }
         attack = _Attack(registered, rival, copies, calibration)
         found += [attack.row(others[:_OUTPUTS], share, count) for count in COPIES]
+        gains += [attack.gain(others[:_OUTPUTS], share, least) for least in LEAST_OVERLAPS]
     exact = [row for row in found if row["edited"] == 0]
     return {
         "rows": found,
+        "merging": [_merging(world.chapters, gains, least) for least in LEAST_OVERLAPS],
         "outputs": min(_OUTPUTS, len(others)),
         "gain_before_clustering": max(max(row["before"].values()) for row in exact),
         "gain_after_clustering": max(max(row["after"].values()) for row in exact),
@@ -62,6 +67,45 @@ def run(world: World, calibration: Calibration) -> dict[str, Any]:
         "largest_overlap_of_different_works": max(overlaps(registered).values()),
         "least_overlap_of_a_cluster": LEAST_OVERLAP_PPM / _MILLION,
     }
+
+
+def _merging(
+    chapters: Sequence[Chapter], gains: Sequence[Mapping[str, Any]], least: int
+) -> dict[str, Any]:
+    """Return what one limit puts together: copies, and what is none."""
+    chance = random.Random(0)
+    texts = {each.work: each.text for each in chapters}
+    revised = [overlap(each.text, "\n".join(each.reworded)) for each in chapters]
+    different = list(overlaps(texts).values())
+    return {
+        "least": least / _MILLION,
+        "gains": {f"{row['edited']:g}": row["gain"] for row in gains if row["least"] == least},
+        "quoting": {
+            f"{part:g}": _over([overlap(*_quoting(chapters, part, chance)) for _ in range(100)], least)
+            for part in QUOTED
+        },
+        "revised": _over(revised, least),
+        "different": _over(different, least),
+        "pairs": len(different),
+    }  # fmt: skip
+
+
+def _over(found: Sequence[float], least: int) -> float:
+    return float(np.mean([each * _MILLION >= least for each in found]))
+
+
+def _quoting(chapters: Sequence[Chapter], part: float, chance: random.Random) -> tuple[str, str]:
+    """Return a text that is for a part a quotation, and the equally long one that it quotes."""
+    one, other = (each.text.split() for each in chance.sample(list(chapters), 2))
+    words = min(len(one), len(other))
+    quoted = round(part * words)
+    return " ".join([*one[: words - quoted], *other[:quoted]]), " ".join(other[:words])
+
+
+def overlap(one: str, other: str) -> float:
+    """Return the n-grams that two texts share over all n-grams of the two."""
+    (found,) = overlaps({"one": one, "other": other}).values()
+    return found
 
 
 def overlaps(texts: Mapping[str, str]) -> dict[tuple[str, str], float]:
@@ -88,12 +132,12 @@ class _Attack:
         self._index = Index(texts)
         found = overlaps({rival: texts[rival], **copies})
         self.overlaps = [found[rival, copy] for copy in copies]
-        self._pairs = [pair for pair, part in found.items() if part * _MILLION >= LEAST_OVERLAP_PPM]
+        self._found = found
         self._methods: dict[str, Method] = {
             "softmax": self._softmax,
             "shapley": self._shapley,
             "similarity": lambda output, members: shares(
-                similarity.weigh(self._resemblances(output, members), calibration)
+                similarity.weigh([self._passage(output, members)], calibration)
             ),
             "verbatim": self._verbatim,
         }
@@ -101,10 +145,7 @@ class _Attack:
     def row(self, outputs: Sequence[Output], edit: float, count: int) -> dict[str, Any]:
         """Return the gain of ``count`` copies: what the rival and they get, over him alone."""
         works = [*self._registered, *self._copies[:count]]
-        leader = leaders(works, self._pairs)
-        clustered: dict[str, list[str]] = {work: [] for work in works if leader[work] == work}
-        for work in works:
-            clustered[leader[work]].append(work)
+        clustered = self._clustered(works, LEAST_OVERLAP_PPM)
         alone: Members = {work: [work] for work in self._registered}
         apart: Members = {work: [work] for work in works}
         own = {self._rival, *self._copies}
@@ -124,12 +165,33 @@ class _Attack:
             if base:
                 before[name] = amounts[name] / base
                 after[name] = paid(method, clustered) / base
-        merged = sum(leader[work] == self._rival for work in self._copies[:count])
+        merged = len(clustered[self._rival]) - 1
         return {
             "edited": edit, "copies": count, "clustered": merged / count,
             "median_overlap": float(np.median(self.overlaps)),
             "before": before, "after": after, "paid": amounts,
         }  # fmt: skip
+
+    def gain(self, outputs: Sequence[Output], edit: float, least: int) -> dict[str, Any]:
+        """Return the gain of all copies by softmax, which pays everybody, under another limit."""
+        works = [*self._registered, *self._copies]
+        alone: Members = {work: [work] for work in self._registered}
+        own = {self._rival, *self._copies}
+        paid = [
+            float(np.mean([sum(f[w] for w in f.keys() & own) for f in found]))
+            for members in (alone, self._clustered(works, least))
+            for found in [[self._softmax(output, members) for output in outputs]]
+        ]
+        return {"edited": edit, "least": least, "gain": paid[1] / paid[0]}
+
+    def _clustered(self, works: Sequence[str], least: int) -> dict[str, list[str]]:
+        """Return the members of each cluster by the work that stands for it."""
+        pairs = [pair for pair, part in self._found.items() if part * _MILLION >= least]
+        leader = leaders(works, pairs)
+        found: dict[str, list[str]] = {work: [] for work in works if leader[work] == work}
+        for work in works:
+            found[leader[work]].append(work)
+        return found
 
     def _scores(self, output: Output, members: Members) -> dict[str, float]:
         """Return each cluster's BM25: the best of its members'."""
@@ -148,14 +210,15 @@ class _Attack:
         relevances = {work: round(score * _MILLION) for work, score in scores.items()}
         return shares(shapley.weigh([relevances]))
 
-    def _resemblances(self, output: Output, members: Members) -> list[Resemblance]:
+    def _passage(self, output: Output, members: Members) -> Passage:
         scores = self._scores(output, members)
         covered = dict(zip(self._index.works, self._index.coverage(output.text), strict=True))
         rising = similarity.stand_out(list(scores.values()))
-        return [
+        candidates = tuple(
             Resemblance(work, 0.0, score, float(max(covered[each] for each in members[work])))
             for work, score in zip(scores, rising, strict=True)
-        ]
+        )
+        return Passage(0, 1, candidates)
 
     def _verbatim(self, output: Output, members: Members) -> dict[str, float]:
         whole = self._index.evidence(output.text)

