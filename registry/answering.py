@@ -81,7 +81,7 @@ def _from(view: View, asked: Asked, asking: Asking) -> Answered:
 def _keys(asked: Asked, view: View) -> list[bytes | None]:
     """Return each item's keys that lead somewhere, the closest first; None: it goes the long way."""
     found: list[bytes | None] = [None] * asked.rows
-    if urls := asked.columns.get("url"):
+    if (urls := asked.columns.get("url")) is not None:
         if urls.null_count == 0:
             found = view.presence.of_urls(urls)
         else:
@@ -90,7 +90,7 @@ def _keys(asked: Asked, view: View) -> list[bytes | None]:
                 found[row] = keys
     if "sha256" in asked.columns:
         _add_hashes(found, asked, view)
-    if iscc := asked.columns.get("iscc"):
+    if (iscc := asked.columns.get("iscc")) is not None:
         for row in np.flatnonzero(iscc.is_valid()):
             found[row] = None
     return found

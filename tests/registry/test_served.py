@@ -54,18 +54,18 @@ def assert_both_ways_alike(items: list[dict[str, str]], at: datetime, operator: 
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", [*range(3), None])
+@pytest.mark.parametrize("seed", [0, 1, None])
 def test_both_ways_give_the_same_answers_in_random_worlds(seed: int | None) -> None:
     """Snapshots are published now and then; in between, the changes are laid over the last one."""
     seed = random.randrange(10**9) if seed is None else seed
     sys.stdout.write(f"seed {seed}\n")
     life, acme = Life(random.Random(seed)), make_operator("acme")
     at = NOON
-    for step in range(8):
+    for step in range(5):
         at += HOUR
         for _ in range(5):
             life.live(at)
-        if step in {0, 1, 4}:
+        if step in {0, 1, 3}:
             snapshots.build(at=at)
         items = [dict(item) for item in life.items]
         items += [{**one, **other} for one, other in zip(items, items[12:], strict=False)]
