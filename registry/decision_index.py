@@ -33,6 +33,8 @@ EVERYTHING_LOCK = 0x7472_6962_6978_0001
 MOST_SINGLE_LOCKS = 500
 AUDIT_BATCH = 2_000
 _SQL = Path(__file__).parent / "sql"
+COPY_DECISIONS = """COPY registry_decisionindex
+ (key, subject, subject_type, tier, specificity, statements) FROM STDIN"""
 READ_DECISIONS = (_SQL / "read_decisions.sql").read_text()
 READ_STANDING = (_SQL / "read_standing_decisions.sql").read_text()
 LOCK_KEYS = (_SQL / "lock_keys.sql").read_text()
@@ -163,7 +165,9 @@ def refresh(keys: Iterable[bytes], *, at: datetime) -> None:
     lock(wanted)
     rows = _expected(wanted, at)
     DecisionIndex.objects.filter(key__in=wanted).delete()
-    DecisionIndex.objects.bulk_create(map(_stored, rows), batch_size=1_000)
+    with connection.cursor() as cursor, cursor.copy(COPY_DECISIONS) as copy:
+        for row in rows:
+            copy.write_row(_stored(row))
 
 
 def lock(keys: CollectionOf[bytes]) -> None:
@@ -336,16 +340,12 @@ def _with(row: Row, statements: Sequence[Mapping[str, Any]]) -> Row:
     return Row(row.key, row.subject, row.tier, row.specificity, statements)
 
 
-def _stored(row: Row) -> DecisionIndex:
+def _stored(row: Row) -> tuple[bytes, UUID, str, int, int, str]:
+    """Return a row as COPY takes it: Django's own insert takes ten times as long."""
     prefix = ids.prefix_of(row.subject)
-    return DecisionIndex(
-        key=row.key,
-        subject=ids.decode(prefix, row.subject),
-        subject_type=_TYPES[prefix],
-        tier=row.tier,
-        specificity=row.specificity,
-        statements=row.statements,
-    )
+    subject = ids.decode(prefix, row.subject)
+    statements = orjson.dumps(row.statements).decode()
+    return row.key, subject, _TYPES[prefix], row.tier.value, row.specificity, statements
 
 
 def _differences(keys: Sequence[bytes], at: datetime) -> Iterable[str]:

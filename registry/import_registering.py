@@ -37,6 +37,9 @@ COPY_WORKS = """COPY registry_work (id, title, medium, registered_by_id, registe
 COPY_IDENTIFIERS = """COPY registry_identifier (work_id, kind, canonical, key, scopes, added_at)
  FROM STDIN"""
 COPY_SHARES = "COPY registry_rightsshare (work_id, creator_id, ppm, confirmed_at) FROM STDIN"
+COPY_STATEMENTS = """COPY registry_statement (id, subject_type, work_id, claimant_id, purpose,
+ decision, paid, terms_id, vocabulary_version, sequence, effective_from, recorded_at, leaf_hash)
+ FROM STDIN"""
 COPY_REFERENCES = "COPY registry_workreference (creator_id, reference, work_id, digest) FROM STDIN"
 
 
@@ -294,7 +297,18 @@ def _state(creator: Creator, planned: Sequence[Planned], at: datetime) -> None:
         statement.leaf_hash = log.hash_of(leaves[-1])
         last = statement
     log.append_many(leaves, at=at)
-    Statement.objects.bulk_create(statements)
+    claimant = ids.decode("cre", creator.pk)
+    _copy(
+        COPY_STATEMENTS,
+        [
+            (
+                ids.decode("stm", s.pk), "work", ids.decode("wrk", str(s.work_id)), claimant,
+                s.purpose, s.decision, s.paid, s.terms_id and ids.decode("trm", s.terms_id),
+                s.vocabulary_version, s.sequence, s.effective_from, s.recorded_at, s.leaf_hash,
+            )
+            for s in statements
+        ],
+    )  # fmt: skip
 
 
 def _open_conflicts(

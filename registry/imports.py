@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import orjson
 from django.db import connection, transaction
@@ -220,7 +221,7 @@ def _same_as(number: int, outcome: Outcome) -> Outcome:
 def _save(current: Import, outcomes: dict[int, Outcome]) -> None:
     numbers = list(outcomes)
     found = list(outcomes.values())
-    parameters = {
+    parameters: dict[str, Any] = {
         "import": ids.decode("imp", current.pk),
         "numbers": numbers,
         "outcomes": [outcome.kind for outcome in found],

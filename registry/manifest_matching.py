@@ -149,7 +149,7 @@ def _store(
             f"{manifest_uuid}\t{row.number}\t{key.kind.value}\t{canonical}\t"
             f"\\\\x{key.digest.hex()}\t{row.item.ingested_at.isoformat()}\t"
             f"{_uuid('wrk', work)}\t{said.decision.value}\t"
-            f"{_uuid('stm', statement and statement.id)}\n"
+            f"{_uuid('stm', statement.id if statement else None)}\n"
         )
     _copy(COPY_ROWS, lines)
 

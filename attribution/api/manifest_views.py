@@ -106,10 +106,10 @@ class DeclaredManifest(APIView):
     def put(self, request: Request, model_id: str) -> Response:
         """Receive the rows, in place of what was declared before."""
         model = model_of(request, model_id)
-        if not isinstance(request.data, tuple):
-            rows = manifest_files.items(_rows(request.data))
-            return _declared(model, rows)
-        written_as, blocks = request.data
+        body: object = request.data
+        if not isinstance(body, tuple):
+            return _declared(model, manifest_files.items(_rows(body)))
+        written_as, blocks = body
         beginning, rest = _beginning(blocks)
         if written_as == Manifest.Format.JSON_LINES and rest is None:
             numbered = manifest_files.json_lines([beginning])

@@ -94,7 +94,7 @@ def test_a_manifest_line_that_cannot_be_read_is_named(world: World) -> None:
     )
 
     assert answer.status_code == 422
-    assert "line 2" in answer.context["form"].errors["file"][0]
+    assert "row 2" in answer.context["form"].errors["file"][0]
 
 
 def test_looking_who_is_due_keeps_nothing(world: World, money_is_ready: None) -> None:

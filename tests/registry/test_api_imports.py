@@ -18,7 +18,7 @@ from tests.factories import api_client, make_creator, make_operator
 pytestmark = pytest.mark.django_db
 
 CONTENT = b"title,medium,url,train-ai\nApril,text,https://ada.example/a,deny\nMay,poem,x,\n"
-TUS = {"HTTP_TUS_RESUMABLE": "1.0.0"}
+TUS: dict[str, Any] = {"HTTP_TUS_RESUMABLE": "1.0.0"}
 
 
 def announce(client: APIClient, content: bytes = CONTENT, path: str = "/v1/works:import") -> Any:
@@ -118,7 +118,7 @@ def test_a_dry_run_registers_nothing() -> None:
         ({**TUS, "HTTP_UPLOAD_OFFSET": "9" * 30}, 409),
     ],
 )
-def test_a_piece_says_where_it_belongs(headers: dict[str, str], status: int) -> None:
+def test_a_piece_says_where_it_belongs(headers: dict[str, Any], status: int) -> None:
     client = api_client(make_creator("ada"))
     url = announce(client).headers["Location"]
 

@@ -5,7 +5,7 @@ how far it has come; PATCH adds bytes there. What arrived before a connection br
 """
 
 from collections.abc import Iterator, Mapping
-from typing import IO, Any, ClassVar
+from typing import IO, Any, cast
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -21,7 +21,7 @@ from registry import uploads
 from registry.api.permissions import HasScope
 from registry.errors import UploadOffsetDiffers
 from registry.ids import find
-from registry.models import ApiKey, Upload
+from registry.models import ApiKey, Creator, Operator, Upload
 
 TUS_VERSION = "1.0.0"
 BLOCK = 256 * 1024
@@ -72,7 +72,7 @@ class OneUpload(APIView):
     """A file on its way in."""
 
     permission_classes = [HasScope("works:write") | HasScope("models:write")]
-    parser_classes: ClassVar = [Bytes]
+    parser_classes = [Bytes]
 
     @extend_schema(
         operation_id="getUploadOffset",
@@ -103,14 +103,17 @@ class OneUpload(APIView):
         said = request.headers.get("Upload-Offset", "")
         if not (said.isascii() and said.isdecimal() and len(said) < 19):  # noqa: PLR2004 - 64 bits
             raise UploadOffsetDiffers("the header Upload-Offset says at which byte these begin")
-        upload = uploads.receive(upload, offset=int(said), blocks=request.data, at=timezone.now())
+        blocks = cast("Iterator[bytes]", request.data)
+        upload = uploads.receive(upload, offset=int(said), blocks=blocks, at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT, headers=_headers(upload))
 
 
 def _own(request: Request) -> QuerySet[Upload]:
     """Choose the caller's uploads."""
     owner = request.auth.owner if isinstance(request.auth, ApiKey) else None
-    return owner.uploads.all() if hasattr(owner, "uploads") else Upload.objects.none()
+    if isinstance(owner, Creator | Operator):
+        return owner.uploads.all()
+    return Upload.objects.none()
 
 
 def _headers(upload: Upload) -> dict[str, str]:

@@ -113,7 +113,8 @@ def test_what_did_not_arrive_is_sent_again_for_three_days_and_given_up(
     listening(acme)
     happen(acme)
     at, waits = NOON, []
-    post = answering(*[500, FetchFailed("late"), 302] * 4)
+    coming: list[int | BaseException] = [500, FetchFailed("late"), 302] * 4
+    post = answering(*coming)
 
     while (delivery := WebhookDelivery.objects.get()).status == "pending":
         waits.append(delivery.due_at - at)
