@@ -152,7 +152,15 @@ def _ask(works: Collection[str], *, at: datetime) -> dict[str, _Rights]:
     names = {raw: ids.encode("cre", UUID(bytes=raw)) for raw in creators}
     alike: dict[Owners, Owners] = {}
     return {
-        work: _judged(standing[work], [(names[raw], *rest) for raw, *rest in each], alike, at=at)
+        work: _judged(
+            standing[work],
+            [
+                (names[raw], ppm, erased, wants, contested)
+                for raw, ppm, erased, wants, contested in each
+            ],
+            alike,
+            at=at,
+        )
         for work, each in shares.items()
     }
 

@@ -74,7 +74,8 @@ def _map(manifest_id: str, home: str) -> TextIndex:
 
 def _mapped(file: Path) -> NDArray[Any]:
     """Map a file; a plain array is sliced many times faster than numpy's own kind for files."""
-    return np.load(file, mmap_mode="r").view(np.ndarray)
+    mapped: NDArray[Any] = np.load(file, mmap_mode="r")
+    return mapped.view(np.ndarray)
 
 
 def _write(manifest: Manifest, folder: Path) -> None:

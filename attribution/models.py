@@ -374,7 +374,7 @@ class RoundingCarry(models.Model):
 
 
 class IndexedText(models.Model):
-    """A registered text that can be found in outputs, and its place in the index of n-grams.
+    """A registered text that can be found in outputs, with its place in the index of n-grams.
 
     Numbers begin at 0 and have no gaps; a text keeps its own, even when its work is removed.
     """

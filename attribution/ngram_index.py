@@ -42,6 +42,9 @@ class Index:
         self._files: list[Segment] = []
         self._recent: list[Segment] = []
 
+    def _forget(self) -> None:
+        self._ids, self._files, self._recent = b"", [], []
+
     @property
     def texts(self) -> int:
         """How many texts it holds: the name of the snapshot."""
@@ -63,7 +66,7 @@ class Index:
         rows = reading.rows("read_indexed_texts", {"first": max(0, known - 1)})
         if known and (not rows or rows[0][0] != self._ids[-_ID_BYTES:]):
             # Another database, or one that was set back: nothing that is known holds.
-            self.__init__()  # type: ignore[misc]
+            self._forget()
             known, rows = 0, reading.rows("read_indexed_texts", {"first": 0})
         fresh = rows[1:] if known else rows
         if not fresh:

@@ -72,7 +72,7 @@ def prune() -> int:
             " WHERE noted_at < clock_timestamp() - %s::interval",
             [KEPT],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _told(rows: list[tuple[bytes | None, bytes | None, bytes | None, str]]) -> News:

@@ -119,6 +119,7 @@ class ReportsField(serializers.ListField):
             and _INSTANT.fullmatch(occurred_at)
         ):
             raise _NotPlain
+        assert isinstance(self.child, serializers.Serializer), "reports have a form"
         fields = self.child.fields
         rest = {
             name: fields[name].run_validation(value)
