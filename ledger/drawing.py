@@ -56,6 +56,8 @@ def reserve(wanted: Sequence[Parts], *, at: datetime) -> dict[UUID, list[bool]]:
     and the smaller ones after it still count. Joins the caller's transaction, which should end
     soon: posters wait for it. Raises CannotHold, and what `posting.post` raises.
     """
+    if not wanted:
+        return {}
     for each in wanted:
         if each.kind not in RESERVED_KIND or min(each.micros, default=0) <= 0:
             raise CannotHold(f"{each.key}: parts of {each.kind.name.lower()} above zero")

@@ -162,10 +162,12 @@ def free(operator_id: str, currency: str, micros: int, *, at: datetime) -> int:
         source__operator=operator_id, currency=currency, status=HoldStatus.RESERVED.value
     )
     broken: dict[UUID, Hold] = {}
+    still_needed = micros
     for hold in reversed(list(rows.order_by("pk"))):
-        if sum(each.left_micros for each in broken.values()) >= micros:
+        if still_needed <= 0:
             break
         broken[hold.key] = hold
+        still_needed -= hold.left_micros
     return len(_give_back(broken, HoldStatus.RELEASED, at=at).done) if broken else 0
 
 

@@ -43,10 +43,11 @@ def test_reports_are_accepted_and_repeats_acknowledged(
 
     assert (first.status_code, again.status_code) == (202, 202)
     one, two = (Query.objects.get(external_id=name) for name in ("gen-1", "gen-2"))
+    accepted = {"state": "received", "duplicate": False, "reason": ""}
     assert first.json() == {
         "queries": [
-            {"id": one.pk, "external_id": "gen-1", "state": "received", "duplicate": False},
-            {"id": two.pk, "external_id": "gen-2", "state": "received", "duplicate": False},
+            {"id": one.pk, "external_id": "gen-1", **accepted},
+            {"id": two.pk, "external_id": "gen-2", **accepted},
         ]
     }
     assert [row["duplicate"] for row in again.json()["queries"]] == [True, True]
