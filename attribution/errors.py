@@ -91,6 +91,18 @@ class NotRecomputable(AttributionError):
     code = "query_not_recomputable"
 
 
+class SigningNotConfigured(AttributionError):
+    """Credits are signed once the service has an identity to sign with (C2PA_IDENTITY)."""
+
+    code = "signing_not_configured"
+
+
+class AssetNotSignable(AttributionError):
+    """Credits are bound to the bytes of an answer, in a media type that fits how it is signed."""
+
+    code = "asset_not_signable"
+
+
 class NotParked(AttributionError):
     """Only a parked query is replayed; others settle by themselves, or are final."""
 

@@ -46,6 +46,11 @@ WORDS: dict[str, str | Promise] = {
     "invalid_amount": _("This amount cannot be paid in. Use whole cents within the limits."),
     "model_exists": _("You have declared this name and version before. Use another version."),
     "empty_manifest": _("There is no line in this file that we could read."),
+    "asset_not_signable": _(
+        "We could not sign this file. Check that it is what its name says; text and other kinds "
+        "that carry no manifest are signed beside."
+    ),
+    "signing_not_configured": _("This service is not set up to sign. Ask whoever runs it."),
     "invalid_manifest_row": _("A line of the file could not be read; nothing of it was kept."),
 }
 

@@ -7,6 +7,7 @@ from portal.views import (
     appearance,
     audit,
     consent,
+    credentials,
     earnings,
     generative_models,
     joining,
@@ -71,6 +72,7 @@ urlpatterns = [
     path("operator/balance/", operator.balance, name="balance"),
     path("operator/usage/", operator.usage, name="usage"),
     path("operator/usage/<str:query_id>/", operator.query, name="operator-query"),
+    path("operator/usage/<str:query_id>/sign", credentials.sign, name="sign-credits"),
     # Payout admins
     path("payout-batches/", payout_batches.batches, name="payout-batches"),
     path("payout-batches/prepare", payout_batches.prepare, name="prepare-payouts"),

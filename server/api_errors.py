@@ -27,6 +27,7 @@ STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (attribution.NotSettled, 409),
     (attribution.NotRecomputable, 409),
     (attribution.NotParked, 409),
+    (attribution.SigningNotConfigured, 501),
     (attribution.AttributionError, 422),
     (ledger.NotPayoutAdmin, 403),
     (ledger.MakerIsChecker, 403),

@@ -97,6 +97,11 @@ RECEIPT_SIGNING_KEY = env_secret("RECEIPT_SIGNING_KEY")
 # Comma-separated; the first encrypts, all decrypt. Kept outside the database and its backups.
 EVIDENCE_KEYS = env_secret("EVIDENCE_KEYS").split(",")
 
+# PEM file with the key and certificates that sign credits (C2PA); embedded, one is made there.
+C2PA_IDENTITY = os.environ.get("C2PA_IDENTITY") or (
+    str(HOME / "c2pa" / "identity.pem") if EMBEDDED else ""
+)
+
 # Data ------------------------------------------------------------------------------------------
 
 DATABASES = {

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from attribution.api import lookup_views, manifest_views, query_views, views
+from attribution.api import credit_views, lookup_views, manifest_views, query_views, views
 
 urlpatterns = [
     path("lookup", lookup_views.LookUp.as_view()),
@@ -15,5 +15,6 @@ urlpatterns = [
     path("queries/<str:query_id>", views.OneQuery.as_view()),
     path("queries/<str:query_id>/recomputation", query_views.Recomputed.as_view()),
     path("queries/<str:query_id>/credits", views.QueryCredits.as_view()),
+    path("queries/<str:query_id>/credits:sign", credit_views.SignedCredits.as_view()),
     path("earnings/contributions", views.Earned.as_view()),
 ]

@@ -77,6 +77,24 @@ class SendManifest(forms.Form):
     )
 
 
+class SignCredits(forms.Form):
+    """An answer to bind its credits to."""
+
+    asset = forms.FileField(
+        label=_("The answer, as a file"),
+        help_text=_("Read once to bind the credits to it, and not kept."),
+    )
+    mode = forms.ChoiceField(
+        label=_("Where the manifest goes"),
+        choices=[
+            ("sidecar", _("Into a file of its own (.c2pa), beside any kind of answer")),
+            ("embedded", _("Into a copy of the answer: pictures, sound, film, PDF")),
+        ],
+        widget=forms.RadioSelect,
+        initial="sidecar",
+    )
+
+
 class TopUp(forms.Form):
     """Money to be paid in."""
 
