@@ -103,6 +103,36 @@ class AssetNotSignable(AttributionError):
     code = "asset_not_signable"
 
 
+class InvalidReportKey(AttributionError):
+    """A report key is an Ed25519 public key: 32 bytes."""
+
+    code = "invalid_report_key"
+
+
+class ReportKeyExists(AttributionError):
+    """An operator registers a report key once; a revoked one stays revoked."""
+
+    code = "report_key_exists"
+
+
+class InvalidReportSignature(AttributionError):
+    """A signed report is signed by a live report key of its operator, over exactly its bytes."""
+
+    code = "invalid_report_signature"
+
+
+class SignatureRequired(AttributionError):
+    """An operator that must sign its reports sends none unsigned."""
+
+    code = "signature_required"
+
+
+class UsageFlagClosed(AttributionError):
+    """A usage flag is resolved once."""
+
+    code = "usage_flag_closed"
+
+
 class NotParked(AttributionError):
     """Only a parked query is replayed; others settle by themselves, or are final."""
 

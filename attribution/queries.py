@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import rfc8785
 from django.db import transaction
 
+from attribution import usage_reports
 from attribution.errors import (
     InvalidEvidence,
     ManifestMissing,
@@ -24,6 +25,7 @@ from attribution.errors import (
 from attribution.generative_models import fee_of
 from attribution.models import GenerativeModel, Query
 from attribution.sealing import digests, seal
+from attribution.usage_reports import Occurred, Said
 from attribution.waiting import ReportedScores, Waiting
 from ledger.money import Money
 from registry.errors import NotFound
@@ -73,10 +75,17 @@ class Received:
     duplicate: bool
 
 
-def receive(operator: Operator, reports: Sequence[QueryReport], *, at: datetime) -> list[Received]:
+def receive(
+    operator: Operator,
+    reports: Sequence[QueryReport],
+    *,
+    said: Said | None = None,
+    at: datetime,
+) -> list[Received]:
     """Record 1 to 1,000 reports, all or none; answer in their order.
 
-    A report said before with the same content changes nothing and hears the same answer. Raises
+    A report said before with the same content changes nothing and hears the same answer. ``said``:
+    what the signature over them all says. Raises
     QueriesOutOfBounds, NotFound for a model that is not the operator's, QueryReused, and for
     what a single report says: ManifestMissing, InvalidPrice, OccurredInFuture, OutputTooLarge,
     InvalidEvidence.
@@ -98,7 +107,17 @@ def receive(operator: Operator, reports: Sequence[QueryReport], *, at: datetime)
             query.external_id: query
             for query in Query.objects.of(operator).filter(external_id__in=fresh).defer("evidence")
         }
-        return _answer(reports, known_by, fresh, kept)
+        answers = _answer(reports, known_by, fresh, kept)
+        usage_reports.note(operator, _first_time(reports, answers), said, at=at)
+        return answers
+
+
+def _first_time(reports: Sequence[QueryReport], answers: Sequence[Received]) -> list[Occurred]:
+    return [
+        Occurred(report.external_id, report.occurred_at)
+        for report, answer in zip(reports, answers, strict=True)
+        if not answer.duplicate
+    ]
 
 
 def _models(operator: Operator, reports: Iterable[QueryReport]) -> Mapping[str, GenerativeModel]:

@@ -51,6 +51,9 @@ WORDS: dict[str, str | Promise] = {
         "that carry no manifest are signed beside."
     ),
     "signing_not_configured": _("This service is not set up to sign. Ask whoever runs it."),
+    "invalid_report_key": _("This is no Ed25519 public key; it has 32 bytes, in base64."),
+    "report_key_exists": _("This key is registered, or was and is revoked. Make another one."),
+    "usage_flag_closed": _("Somebody has resolved this meanwhile."),
     "invalid_manifest_row": _("A line of the file could not be read; nothing of it was kept."),
 }
 

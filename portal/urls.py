@@ -19,6 +19,7 @@ from portal.views import (
     public,
     sites,
     statements,
+    usage_flags,
     works,
 )
 
@@ -71,6 +72,9 @@ urlpatterns = [
     ),
     path("operator/balance/", operator.balance, name="balance"),
     path("operator/usage/", operator.usage, name="usage"),
+    path("operator/reports/", usage_flags.own, name="reports"),
+    path("operator/reports/require", usage_flags.require, name="require-signatures"),
+    path("operator/reports/<str:key_id>/revoke", usage_flags.revoke, name="revoke-report-key"),
     path("operator/usage/<str:query_id>/", operator.query, name="operator-query"),
     path("operator/usage/<str:query_id>/sign", credentials.sign, name="sign-credits"),
     # Payout admins
@@ -80,5 +84,8 @@ urlpatterns = [
     path("payout-batches/<str:batch_id>/submit", payout_batches.submit, name="submit-payouts"),
     path("payout-batches/<str:batch_id>/approve", payout_batches.approve, name="approve-payouts"),
     path("payout-batches/<str:batch_id>/cancel", payout_batches.cancel, name="cancel-payouts"),
+    path("usage-flags/", usage_flags.everybodys, name="usage-flags"),
+    path("usage-flags/free", usage_flags.free, name="free-reports"),
+    path("usage-flags/<str:flag_id>/resolve", usage_flags.resolve, name="resolve-usage-flag"),
     path("audit/", audit.audit, name="audit"),
 ]

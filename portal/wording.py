@@ -117,3 +117,10 @@ WITHHELD: dict[str, Words] = {
     "own_work": _("an operator’s own works earn nothing from its queries"),
     "erased": _("this creator has left"),
 }
+# What is odd about reports of queries.
+FLAGS: dict[str, Words] = {
+    "gap": _("Numbers are missing"),
+    "reused": _("A number came again with other content"),
+    "backdated": _("Dated before what was already reported"),
+    "late": _("Reported long after it happened"),
+}

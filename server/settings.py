@@ -119,6 +119,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 CURRENCIES = env_text("CURRENCIES", "EUR,USD").split(",")
 PLATFORM_FEE_PPM = env_whole("PLATFORM_FEE_PPM", 100_000, most=1_000_000)
 HOLDING_DAYS = env_whole("HOLDING_DAYS", 30, most=3_650)
+# A query reported later than this is flagged.
+USAGE_REPORT_HOURS = env_whole("USAGE_REPORT_HOURS", 72, least=1)
 PAYOUT_MINIMUM_MICROS = env_whole("PAYOUT_MINIMUM_MICROS", 1_000_000, least=1)
 CREATOR_DEBT_MAXIMUM_MICROS = env_whole("CREATOR_DEBT_MAXIMUM_MICROS", 20_000_000)
 TOPUP_MINIMUM_MICROS = env_whole("TOPUP_MINIMUM_MICROS", 5_000_000, least=1)

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from attribution.api import credit_views, lookup_views, manifest_views, query_views, views
+from attribution.api import (
+    credit_views,
+    lookup_views,
+    manifest_views,
+    query_views,
+    usage_views,
+    views,
+)
 
 urlpatterns = [
     path("lookup", lookup_views.LookUp.as_view()),
@@ -16,5 +23,10 @@ urlpatterns = [
     path("queries/<str:query_id>/recomputation", query_views.Recomputed.as_view()),
     path("queries/<str:query_id>/credits", views.QueryCredits.as_view()),
     path("queries/<str:query_id>/credits:sign", credit_views.SignedCredits.as_view()),
+    path("report-keys", usage_views.ReportKeys.as_view()),
+    path("report-keys/<str:key_id>:revoke", usage_views.RevokedReportKey.as_view()),
+    path("usage-policy", usage_views.UsagePolicy.as_view()),
+    path("usage-flags", usage_views.UsageFlags.as_view()),
+    path("usage-flags/<str:flag_id>:resolve", usage_views.ResolvedUsageFlag.as_view()),
     path("earnings/contributions", views.Earned.as_view()),
 ]

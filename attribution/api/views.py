@@ -25,6 +25,7 @@ from attribution.api.serializers import (
     QuerySerializer,
     ReceivedListSerializer,
 )
+from attribution.api.usage_views import SIGNATURE, said_in
 from attribution.credits import credit
 from attribution.explanation import explain
 from attribution.generative_models import FeePolicy
@@ -129,8 +130,10 @@ class Queries(ListAPIView[Query]):
         description=(
             "Idempotent by `external_id`: the same report again is acknowledged as a duplicate, "
             "another under the same id is refused. Outputs are reduced to features on receipt and "
-            "never kept; prompts are not accepted at all."
+            "never kept; prompts are not accepted at all. A report may be signed and numbered: see "
+            "`Tribute-Signature`."
         ),
+        parameters=[SIGNATURE],
         request=QueryReportsSerializer,
         responses={202: ReceivedListSerializer},
         examples=[
@@ -152,11 +155,14 @@ class Queries(ListAPIView[Query]):
     )
     def post(self, request: Request) -> Response:
         """Record reports; they are settled in the background."""
+        operator = operator_of(request)
+        signed = said_in(request, operator)
         asked = QueryReportsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         received = queries.receive(
-            operator_of(request),
+            operator,
             [_report(said) for said in asked.validated_data["queries"]],
+            said=signed,
             at=timezone.now(),
         )
         return Response(ReceivedListSerializer({"queries": received}).data, status=202)

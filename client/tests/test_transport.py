@@ -382,3 +382,16 @@ def test_a_top_up_travels_under_the_callers_own_name_for_it(scripted: Scripted) 
     [(method, path, headers, body)] = scripted.requests
     assert (method, path, headers["Idempotency-Key"]) == ("POST", "/v1/topups", "november")
     assert json.loads(body) == {"amount": {"amount_micros": 50_000_000, "currency": "EUR"}}
+
+
+def test_a_signed_report_travels_as_the_bytes_that_were_signed() -> None:
+    with serving(Scripted()) as scripted:
+        scripted.reply({"queries": []})
+        body = b'{"queries": [ ]}'
+
+        Registry(scripted.url, "key").report_signed(body, "head..value")
+
+    ((method, path, headers, sent),) = scripted.requests
+    assert (method, path, sent) == ("POST", "/v1/queries", body)
+    assert headers["Tribute-Signature"] == "head..value"
+    assert headers["Content-Type"] == "application/json"

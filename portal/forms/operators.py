@@ -1,5 +1,7 @@
 """Forms of operators: keys, models and their manifests, top-ups."""
 
+import base64
+import binascii
 from typing import Any
 
 from django import forms
@@ -93,6 +95,24 @@ class SignCredits(forms.Form):
         widget=forms.RadioSelect,
         initial="sidecar",
     )
+
+
+class RegisterReportKey(forms.Form):
+    """A public key that signs reports."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    public_key = forms.CharField(
+        label=_("Public key"),
+        max_length=64,
+        help_text=_("32 bytes of Ed25519, in base64. The private half stays with you."),
+    )
+
+    def clean_public_key(self) -> bytes:
+        """Read the base64."""
+        try:
+            return base64.b64decode(self.cleaned_data["public_key"], validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise forms.ValidationError(_("This is not base64.")) from error
 
 
 class TopUp(forms.Form):

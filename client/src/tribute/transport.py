@@ -160,6 +160,10 @@ class Registry:
             raise ValueError(f"a report is about 1 to {MAX_QUERIES} queries")
         return self._call("POST", "/v1/queries", {"queries": list(queries)})
 
+    def report_signed(self, body: bytes, signature: str) -> dict[str, Any]:
+        """Send a report as it was signed; ``tribute.reporting`` numbers and signs."""
+        return self._call("POST", "/v1/queries", body, headers={"Tribute-Signature": signature})
+
     def balance(self) -> dict[str, Any]:
         """Return what the operator has paid in advance and not yet used, by currency."""
         return self._call("GET", "/v1/balance")
@@ -171,7 +175,8 @@ class Registry:
         good, so that asking again opens no second page.
         """
         amount = {"amount_micros": amount_micros, "currency": currency}
-        return self._call("POST", "/v1/topups", {"amount": amount}, key=key)
+        headers = {"Idempotency-Key": key}
+        return self._call("POST", "/v1/topups", {"amount": amount}, headers=headers)
 
     def _call(
         self,
@@ -180,7 +185,7 @@ class Registry:
         body: Mapping[str, Any] | bytes | None = None,
         *,
         content_type: str = "application/json",
-        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         data = body if body is None or isinstance(body, bytes) else _json(body)
         request = urllib.request.Request(self._base_url + path, data=data, method=method)  # noqa: S310 - the constructor admits http and https only
@@ -190,7 +195,9 @@ class Registry:
         if data is not None:
             request.add_header("Content-Type", content_type)
             # One key for all attempts: the registry does the deed once, however often it hears.
-            request.add_header("Idempotency-Key", key or str(uuid4()))
+            request.add_header("Idempotency-Key", str(uuid4()))
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
         return _parsed(self._sent_with_retries(request))
 
     def _sent_with_retries(self, request: urllib.request.Request) -> bytes:

@@ -1,0 +1,17 @@
+-- 0007_usage_and_review: what the running service may do with the new tables, and what nobody may.
+--   append-only  signed reports are never changed or removed, by the owner neither
+
+CREATE TRIGGER usage_report_is_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON attribution_usagereport
+    FOR EACH STATEMENT EXECUTE FUNCTION attribution_refuse_change();
+
+ALTER TABLE attribution_usagereport ADD CONSTRAINT usage_report_digest_is_whole
+    CHECK (octet_length(digest) = 32);
+ALTER TABLE attribution_reportkey ADD CONSTRAINT report_key_is_whole
+    CHECK (octet_length(public_key) = 32);
+
+REVOKE ALL ON attribution_reportkey, attribution_usageflag, attribution_usagereport FROM tribute_app;
+GRANT SELECT, INSERT, UPDATE ON attribution_reportkey, attribution_usageflag TO tribute_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON attribution_reportpolicy TO tribute_app;
+GRANT SELECT, INSERT ON attribution_usagereport TO tribute_app;
+GRANT USAGE, SELECT ON SEQUENCE attribution_usagereport_id_seq TO tribute_app;
