@@ -32,7 +32,7 @@ class Identity:
 
     @property
     def bundle(self) -> str:
-        """Key and certificates in one text, as the setting C2PA_IDENTITY wants them in one file."""
+        """Key and certificates in one text, as the setting CONTENT_CREDENTIALS_IDENTITY wants them in one file."""
         return self.key + self.certificates
 
 

@@ -69,7 +69,7 @@ class Signing:
 
 def is_configured() -> bool:
     """Tell whether there is an identity to sign with."""
-    return bool(settings.C2PA_IDENTITY)
+    return bool(settings.CONTENT_CREDENTIALS_IDENTITY)
 
 
 def embeddable() -> frozenset[str]:
@@ -126,8 +126,8 @@ def make_identity(folder: Path, organisation: str, *, at: datetime) -> Path:
 def _configured(*, at: datetime) -> Signing:
     """Return the identity of the settings; embedded, one that nobody outside trusts is made."""
     if not is_configured():
-        raise SigningNotConfigured("C2PA_IDENTITY names no signing identity")
-    path = Path(settings.C2PA_IDENTITY)
+        raise SigningNotConfigured("CONTENT_CREDENTIALS_IDENTITY names no signing identity")
+    path = Path(settings.CONTENT_CREDENTIALS_IDENTITY)
     if settings.EMBEDDED and not path.exists():
         make_identity(path.parent, "Tribute, for trial only", at=at)
     return _read(path)

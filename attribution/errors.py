@@ -92,7 +92,7 @@ class NotRecomputable(AttributionError):
 
 
 class SigningNotConfigured(AttributionError):
-    """Credits are signed once the service has an identity to sign with (C2PA_IDENTITY)."""
+    """Credits are signed once the service has an identity to sign with (CONTENT_CREDENTIALS_IDENTITY)."""
 
     code = "signing_not_configured"
 

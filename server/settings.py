@@ -98,7 +98,7 @@ RECEIPT_SIGNING_KEY = env_secret("RECEIPT_SIGNING_KEY")
 EVIDENCE_KEYS = env_secret("EVIDENCE_KEYS").split(",")
 
 # PEM file with the key and certificates that sign credits (C2PA); embedded, one is made there.
-C2PA_IDENTITY = os.environ.get("C2PA_IDENTITY") or (
+CONTENT_CREDENTIALS_IDENTITY = os.environ.get("CONTENT_CREDENTIALS_IDENTITY") or (
     str(HOME / "c2pa" / "identity.pem") if EMBEDDED else ""
 )
 

@@ -30,7 +30,7 @@ ANSWER = MEDLEY.encode()
 @pytest.fixture
 def root(settings: Any, tmp_path: Path) -> str:
     """An identity of the service's own; what is returned is the root to trust."""
-    settings.C2PA_IDENTITY = str(tmp_path / "identity.pem")
+    settings.CONTENT_CREDENTIALS_IDENTITY = str(tmp_path / "identity.pem")
     content_credentials.make_identity(tmp_path, "Tribute", at=timezone.now() - timedelta(days=1))
     return (tmp_path / "root.pem").read_text()
 
@@ -158,12 +158,12 @@ def test_other_keys_sign_by_their_own_algorithm(make: Callable[[], Any] | None) 
 
 
 def test_without_an_identity_nothing_is_signed(query: Query, settings: Any, tmp_path: Path) -> None:
-    settings.C2PA_IDENTITY = ""
+    settings.CONTENT_CREDENTIALS_IDENTITY = ""
     assert not content_credentials.is_configured()
     with pytest.raises(SigningNotConfigured, match="names no"):
         signed(query, ANSWER)
 
-    settings.C2PA_IDENTITY = str(tmp_path / "bad.pem")
+    settings.CONTENT_CREDENTIALS_IDENTITY = str(tmp_path / "bad.pem")
     (tmp_path / "bad.pem").write_text("no key at all")
     with pytest.raises(SigningNotConfigured, match="no usable"):
         signed(query, ANSWER)
@@ -171,7 +171,7 @@ def test_without_an_identity_nothing_is_signed(query: Query, settings: Any, tmp_
 
 def test_embedded_an_identity_is_made_once(query: Query, settings: Any, tmp_path: Path) -> None:
     path = tmp_path / "c2pa" / "identity.pem"
-    settings.C2PA_IDENTITY = str(path)
+    settings.CONTENT_CREDENTIALS_IDENTITY = str(path)
 
     first = signed(query, ANSWER)
     kept = path.read_text()

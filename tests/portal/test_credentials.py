@@ -8,7 +8,7 @@ from tests.portal.conftest import World, signed_in
 
 
 def test_an_operator_downloads_signed_credits(world: World, settings: Any, tmp_path: Any) -> None:
-    settings.C2PA_IDENTITY = str(tmp_path / "c2pa" / "identity.pem")
+    settings.CONTENT_CREDENTIALS_IDENTITY = str(tmp_path / "c2pa" / "identity.pem")
     olga = signed_in("olga")
     page = olga.get(f"/operator/usage/{world.query.pk}/").content.decode()
     assert f"/operator/usage/{world.query.pk}/sign" in page
@@ -34,7 +34,7 @@ def test_what_cannot_be_signed_is_said_on_the_page(world: World) -> None:
 
 
 def test_a_service_without_identity_says_so(world: World, settings: Any) -> None:
-    settings.C2PA_IDENTITY = ""
+    settings.CONTENT_CREDENTIALS_IDENTITY = ""
 
     page = signed_in("olga").get(f"/operator/usage/{world.query.pk}/").content.decode()
 

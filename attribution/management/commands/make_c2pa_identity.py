@@ -22,4 +22,4 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Write ``identity.pem`` and ``root.pem`` unless they are there; print where."""
         made = make_identity(options["folder"], options["organisation"], at=timezone.now())
-        self.stdout.write(f"C2PA_IDENTITY={made}")
+        self.stdout.write(f"CONTENT_CREDENTIALS_IDENTITY={made}")

@@ -380,7 +380,7 @@ def test_a_settled_query_is_recomputed(client: APIClient, writer: GenerativeMode
 def test_credits_are_signed_beside_an_answer(
     client: APIClient, writer: GenerativeModel, settings: Any, tmp_path: Path
 ) -> None:
-    settings.C2PA_IDENTITY = str(tmp_path / "c2pa" / "identity.pem")
+    settings.CONTENT_CREDENTIALS_IDENTITY = str(tmp_path / "c2pa" / "identity.pem")
     query = ask(writer)
     settle_due(at=GENERATED, limit=1)
     path = f"/v1/queries/{query.pk}/credits:sign"
@@ -397,6 +397,6 @@ def test_credits_are_signed_beside_an_answer(
     assert client.post(path, {"mode": "sidecar"}).status_code == 400
     other = api_client(make_operator("borealis"))
     assert other.post(path, {"asset": answer()}).status_code == 404
-    settings.C2PA_IDENTITY = ""
+    settings.CONTENT_CREDENTIALS_IDENTITY = ""
     absent = client.post(path, {"asset": answer()})
     assert (absent.status_code, absent.json()["code"]) == (501, "signing_not_configured")
