@@ -17,6 +17,7 @@ from portal.views import (
     payout_batches,
     payouts,
     public,
+    recomputation,
     sites,
     statements,
     usage_flags,
@@ -37,6 +38,8 @@ urlpatterns = [
     path("welcome/found", joining.found, name="found"),
     path("account/", account.account, name="account"),
     path("account/act-as", joining.act_as, name="act-as"),
+    path("queries/<str:query_id>/", recomputation.recomputation, name="recomputation"),
+    path("queries/<str:query_id>/record.json", recomputation.record, name="query-record"),
     # Creators
     path("works/", works.works, name="works"),
     path("works/new/", works.register, name="register"),
