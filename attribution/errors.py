@@ -133,6 +133,36 @@ class UsageFlagClosed(AttributionError):
     code = "usage_flag_closed"
 
 
+class InvalidRetention(AttributionError):
+    """Evidence is kept for 1 to 400 days after settlement."""
+
+    code = "invalid_retention"
+
+
+class UnknownMethod(AttributionError):
+    """A shadow run is of a method that there is."""
+
+    code = "unknown_method"
+
+
+class NothingKept(AttributionError):
+    """A shadow run needs evidence that was kept by its operator's consent."""
+
+    code = "nothing_kept"
+
+
+class ProposerAccepts(AttributionError):
+    """Corrections are accepted by another admin than the one who proposed them."""
+
+    code = "proposer_accepts"
+
+
+class WrongShadowState(AttributionError):
+    """A shadow run is proposed when it is ready, accepted when proposed, and decided once."""
+
+    code = "wrong_shadow_state"
+
+
 class NotParked(AttributionError):
     """Only a parked query is replayed; others settle by themselves, or are final."""
 

@@ -45,12 +45,23 @@ class WeighedWork:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """What a later correction changed for one owner of one work; the remainder has no names."""
+
+    title: str
+    creator: str
+    amount: Money
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reckoning:
     """A query's way from the manifest to the amounts.
 
     eligible: works of the manifest that were allowed when they were ingested. looked_at: how many
     of them, near-copies counted as one, the method found something for. weighed: how many got
-    weight. works: those that the reader may see. recomputed: whether today's result is the same;
+    weight. works: those that the reader may see. corrected: what was changed later. recomputed: whether today's result is the same;
     None when it cannot be told, and ``why_not`` says why.
     """
 
@@ -60,6 +71,7 @@ class Reckoning:
     weighed: int
     net: Money
     works: tuple[WeighedWork, ...]
+    corrected: tuple[Corrected, ...]
     recomputed: bool | None
     why_not: str
 
@@ -86,6 +98,7 @@ def reckon(query: Query, *, creator: Creator | None = None) -> Reckoning:
         weighed=len({row.work_id for row in rows}),
         net=Money(query.fee_micros - explanation.platform_fee.micros, query.currency),
         works=_works(query, rows, record["owners"], creator=creator),
+        corrected=_corrected(query, creator=creator),
         recomputed=recomputed,
         why_not=why_not,
     )
@@ -159,6 +172,22 @@ def _split(query: Query, part: Contribution, ppm_of: Mapping[str, int]) -> Split
         Money(part.micros, query.currency),
         part.withheld,
         part.escrow,
+    )
+
+
+def _corrected(query: Query, *, creator: Creator | None) -> tuple[Corrected, ...]:
+    rows = query.adjustments.select_related("work", "creator", "result__run").order_by("pk")
+    if creator is not None:
+        rows = rows.filter(creator=creator)
+    return tuple(
+        Corrected(
+            row.work.title if row.work else "",
+            row.creator.display_name if row.creator else "",
+            Money(row.micros + row.borne_micros, query.currency),
+            f"{row.result.run.method}/{row.result.run.method_version}",
+            row.result.run.reason,
+        )
+        for row in rows
     )
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
-from attribution import caps, eligibility, records, weighing
+from attribution import caps, eligibility, records, retention, weighing
 from attribution.eligibility import Escrow
 from attribution.errors import TooManyPayees
 from attribution.models import Contribution, GenerativeModel, Query, RoundingCarry
@@ -65,6 +65,7 @@ def settle(queries: Sequence[Query], *, at: datetime) -> None:
     entry_ids = {each.query.pk: posted.entry_ids[drafts[each.query.pk].key] for each in settled}
     set_asides.record(_asides(settled, entry_ids), at=at)
     _add_carries(settled)
+    retention.keep([each.query for each in settled], at=at)
     _close_settled(settled, drafts, at=at)
     _close_refused(refused)
     for query, reason in parked.items():

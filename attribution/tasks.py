@@ -3,10 +3,11 @@
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import indexing, worker
+from attribution import adjusting, indexing, retention, shadowing, worker
 
 SETTLED_A_RING = 1_000
 INDEXED_A_RING = 200
+SHADOWED_A_RING = 500
 
 
 @shared_task(name="attribution.settle_queries")
@@ -19,3 +20,17 @@ def settle_queries() -> int:
 def index_works() -> int:
     """Index registered texts."""
     return indexing.index_works(limit=INDEXED_A_RING, at=timezone.now())
+
+
+@shared_task(name="attribution.run_shadows")
+def run_shadows() -> int:
+    """Weigh what shadow runs ask for, and book what was accepted."""
+    at = timezone.now()
+    weighed = shadowing.advance_all(limit=SHADOWED_A_RING)
+    return weighed + adjusting.post_accepted(at=at, limit=SHADOWED_A_RING)
+
+
+@shared_task(name="attribution.delete_kept_evidence")
+def delete_kept_evidence() -> int:
+    """Delete evidence that was kept long enough."""
+    return retention.delete_due(at=timezone.now())

@@ -54,6 +54,9 @@ WORDS: dict[str, str | Promise] = {
     "invalid_report_key": _("This is no Ed25519 public key; it has 32 bytes, in base64."),
     "report_key_exists": _("This key is registered, or was and is revoked. Make another one."),
     "usage_flag_closed": _("Somebody has resolved this meanwhile."),
+    "nothing_kept": _("No evidence is kept from that time."),
+    "proposer_accepts": _("You proposed this, so somebody else has to accept it."),
+    "wrong_shadow_state": _("It has moved on meanwhile; look at where it stands now."),
     "invalid_manifest_row": _("A line of the file could not be read; nothing of it was kept."),
 }
 

@@ -18,6 +18,7 @@ from portal.views import (
     payouts,
     public,
     recomputation,
+    shadow_runs,
     sites,
     statements,
     usage_flags,
@@ -73,6 +74,11 @@ urlpatterns = [
         generative_models.send_manifest,
         name="send-manifest",
     ),
+    path(
+        "operator/models/<str:model_id>/evidence",
+        generative_models.keep_evidence,
+        name="keep-evidence",
+    ),
     path("operator/balance/", operator.balance, name="balance"),
     path("operator/usage/", operator.usage, name="usage"),
     path("operator/reports/", usage_flags.own, name="reports"),
@@ -90,5 +96,8 @@ urlpatterns = [
     path("usage-flags/", usage_flags.everybodys, name="usage-flags"),
     path("usage-flags/free", usage_flags.free, name="free-reports"),
     path("usage-flags/<str:flag_id>/resolve", usage_flags.resolve, name="resolve-usage-flag"),
+    path("shadow-runs/", shadow_runs.runs, name="shadow-runs"),
+    path("shadow-runs/<str:run_id>/", shadow_runs.run, name="shadow-run"),
+    path("shadow-runs/<str:run_id>/decide", shadow_runs.decide, name="decide-shadow-run"),
     path("audit/", audit.audit, name="audit"),
 ]

@@ -124,3 +124,12 @@ FLAGS: dict[str, Words] = {
     "backdated": _("Dated before what was already reported"),
     "late": _("Reported long after it happened"),
 }
+# How far a shadow run has come.
+SHADOW_RUNS: dict[str, Words] = {
+    "running": _("Being weighed"),
+    "ready": _("Ready to look at"),
+    "proposed": _("Waits for another admin"),
+    "accepted": _("Being booked"),
+    "posted": _("Booked"),
+    "dismissed": _("Dismissed; nothing changed"),
+}

@@ -20,6 +20,8 @@ app.conf.beat_schedule = {
     name: {"task": name, "schedule": period, "options": {"expires": period}}
     for name, period in {
         "attribution.index_works": 10 * SECOND,
+        "attribution.delete_kept_evidence": HOUR,
+        "attribution.run_shadows": MINUTE,
         "attribution.settle_queries": 2 * SECOND,
         "ledger.process_provider_events": 2 * SECOND,
         "ledger.send_due_payouts": 5 * SECOND,

@@ -7,6 +7,7 @@ from attribution.api import (
     lookup_views,
     manifest_views,
     query_views,
+    shadow_views,
     usage_views,
     views,
 )
@@ -28,5 +29,12 @@ urlpatterns = [
     path("usage-policy", usage_views.UsagePolicy.as_view()),
     path("usage-flags", usage_views.UsageFlags.as_view()),
     path("usage-flags/<str:flag_id>:resolve", usage_views.ResolvedUsageFlag.as_view()),
+    path("models/<str:model_id>/evidence-retention", shadow_views.EvidenceRetention.as_view()),
+    path("shadow-runs", shadow_views.ShadowRuns.as_view()),
+    path("shadow-runs/<str:run_id>:propose", shadow_views.ProposedShadowRun.as_view()),
+    path("shadow-runs/<str:run_id>:accept", shadow_views.AcceptedShadowRun.as_view()),
+    path("shadow-runs/<str:run_id>:dismiss", shadow_views.DismissedShadowRun.as_view()),
+    path("shadow-runs/<str:run_id>/results", shadow_views.ShadowResults.as_view()),
+    path("shadow-runs/<str:run_id>", shadow_views.OneShadowRun.as_view()),
     path("earnings/contributions", views.Earned.as_view()),
 ]

@@ -1,4 +1,4 @@
-"""Attribution's tables, by what they hold: queries and models, usage reports."""
+"""Attribution's tables, by what they hold: queries and models, usage reports, shadow runs."""
 
 from attribution.models.queries import (
     Contribution,
@@ -9,11 +9,20 @@ from attribution.models.queries import (
     QueryQuerySet,
     RoundingCarry,
 )
+from attribution.models.shadows import (
+    Adjustment,
+    KeptEvidence,
+    ShadowChange,
+    ShadowResult,
+    ShadowRun,
+)
 from attribution.models.usage import ReportKey, ReportPolicy, UsageFlag, UsageReport
 
 __all__ = [
+    "Adjustment",
     "Contribution",
     "GenerativeModel",
+    "KeptEvidence",
     "NearDuplicate",
     "NgramPosting",
     "Query",
@@ -21,6 +30,9 @@ __all__ = [
     "ReportKey",
     "ReportPolicy",
     "RoundingCarry",
+    "ShadowChange",
+    "ShadowResult",
+    "ShadowRun",
     "UsageFlag",
     "UsageReport",
 ]

@@ -115,6 +115,18 @@ class RegisterReportKey(forms.Form):
             raise forms.ValidationError(_("This is not base64.")) from error
 
 
+class KeepEvidence(forms.Form):
+    """For how long evidence may be kept."""
+
+    days = forms.IntegerField(
+        label=_("Days"),
+        required=False,
+        min_value=1,
+        max_value=400,
+        help_text=_("Leave it empty to keep nothing; what was kept is then deleted at once."),
+    )
+
+
 class TopUp(forms.Form):
     """Money to be paid in."""
 

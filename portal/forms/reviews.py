@@ -3,8 +3,29 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from attribution.models import GenerativeModel
+
 
 class Resolution(forms.Form):
     """What a person found out."""
 
     resolution = forms.CharField(label=_("What you found out"), max_length=400)
+
+
+class StartShadowRun(forms.Form):
+    """A method to run over a model's past queries."""
+
+    model = forms.ModelChoiceField(
+        label=_("Model"),
+        queryset=GenerativeModel.objects.filter(queries__kept_evidence__isnull=False).distinct(),
+        help_text=_("Only models whose operators agreed to have evidence kept."),
+    )
+    method = forms.ChoiceField(label=_("Method"), choices=GenerativeModel.Method.choices)
+    days = forms.IntegerField(label=_("Of the last days"), min_value=1, max_value=400, initial=90)
+
+
+class Decision(forms.Form):
+    """What an admin decides about a shadow run."""
+
+    deed = forms.ChoiceField(choices=[(deed, deed) for deed in ("propose", "accept", "dismiss")])
+    reason = forms.CharField(required=False, max_length=400)
