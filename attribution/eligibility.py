@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from django.db.models import Q
 
+from attribution import related_parties
 from attribution.shares import Owner
 from registry import consent
 from registry.models import (
@@ -35,6 +36,8 @@ class Withheld(StrEnum):
     """This creator wants no money at all."""
     OWN_WORK = "own_work"
     """The operator's own people would be paying themselves."""
+    RELATED = "related"
+    """A person confirmed that operator and creator belong together."""
     ERASED = "erased"
     """The creator has left and was erased."""
 
@@ -60,6 +63,7 @@ def owners(
     standing = consent.standing(works, Purpose.TRAIN_AI, at=at)
     agreed = _agreed(works, manifest=manifest)
     own = set(Creator.objects.filter(members__operators=operator).values_list("pk", flat=True))
+    related = related_parties.confirmed_with(operator) - own
     contested = _contested(works)
     found: dict[str, list[Owner]] = defaultdict(list)
     shares = RightsShare.objects.filter(work__in=works).select_related("creator")
@@ -68,6 +72,8 @@ def owners(
         asked = stands.paid if stands.decision in _USES else share.work_id in agreed
         waived = not asked or share.creator_id in stands.waived
         reason = _reason(share.creator, waived=waived, own=share.creator_id in own)
+        if share.creator_id in related:
+            reason = reason or Withheld.RELATED
         escrow = Escrow.CLAIM if share.work_id in contested else ""
         found[share.work_id].append(Owner(share.creator_id, share.ppm, reason, escrow))
     return dict(found)

@@ -163,6 +163,12 @@ class WrongShadowState(AttributionError):
     code = "wrong_shadow_state"
 
 
+class RelationReviewed(AttributionError):
+    """A relation is confirmed, or cleared, once at a time."""
+
+    code = "relation_reviewed"
+
+
 class NotParked(AttributionError):
     """Only a parked query is replayed; others settle by themselves, or are final."""
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import adjusting, indexing, retention, shadowing, worker
+from attribution import adjusting, indexing, related_parties, retention, shadowing, worker
 
 SETTLED_A_RING = 1_000
 INDEXED_A_RING = 200
@@ -34,3 +34,9 @@ def run_shadows() -> int:
 def delete_kept_evidence() -> int:
     """Delete evidence that was kept long enough."""
     return retention.delete_due(at=timezone.now())
+
+
+@shared_task(name="attribution.find_related_parties")
+def find_related_parties() -> int:
+    """Look for operators and creators who may be the same people."""
+    return related_parties.scan(at=timezone.now())

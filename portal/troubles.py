@@ -57,6 +57,7 @@ WORDS: dict[str, str | Promise] = {
     "nothing_kept": _("No evidence is kept from that time."),
     "proposer_accepts": _("You proposed this, so somebody else has to accept it."),
     "wrong_shadow_state": _("It has moved on meanwhile; look at where it stands now."),
+    "relation_reviewed": _("It stands so already."),
     "invalid_manifest_row": _("A line of the file could not be read; nothing of it was kept."),
 }
 

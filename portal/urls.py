@@ -18,6 +18,7 @@ from portal.views import (
     payouts,
     public,
     recomputation,
+    related_parties,
     shadow_runs,
     sites,
     statements,
@@ -99,5 +100,11 @@ urlpatterns = [
     path("shadow-runs/", shadow_runs.runs, name="shadow-runs"),
     path("shadow-runs/<str:run_id>/", shadow_runs.run, name="shadow-run"),
     path("shadow-runs/<str:run_id>/decide", shadow_runs.decide, name="decide-shadow-run"),
+    path("related-parties/", related_parties.parties, name="related-parties"),
+    path(
+        "related-parties/<str:party_id>/review",
+        related_parties.review,
+        name="review-related-party",
+    ),
     path("audit/", audit.audit, name="audit"),
 ]

@@ -115,6 +115,7 @@ WITHHELD: dict[str, Words] = {
     "waived": _("you allowed this use without asking to be paid"),
     "no_payment": _("you asked for no money"),
     "own_work": _("an operator’s own works earn nothing from its queries"),
+    "related": _("you and this operator belong together"),
     "erased": _("this creator has left"),
 }
 # What is odd about reports of queries.
@@ -132,4 +133,11 @@ SHADOW_RUNS: dict[str, Words] = {
     "accepted": _("Being booked"),
     "posted": _("Booked"),
     "dismissed": _("Dismissed; nothing changed"),
+}
+# Signs that an operator and a creator are the same people.
+RELATIONS: dict[str, Words] = {
+    "members": _("A member in common"),
+    "payee": _("The same name at the bank"),
+    "domain": _("The same domain"),
+    "declared": _("One of them said so"),
 }

@@ -21,6 +21,7 @@ app.conf.beat_schedule = {
     for name, period in {
         "attribution.index_works": 10 * SECOND,
         "attribution.delete_kept_evidence": HOUR,
+        "attribution.find_related_parties": 24 * HOUR,
         "attribution.run_shadows": MINUTE,
         "attribution.settle_queries": 2 * SECOND,
         "ledger.process_provider_events": 2 * SECOND,

@@ -46,6 +46,43 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="RelatedParty",
+            fields=[
+                ("id", registry.ids.TypedIdField(prefix="rel", primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("members", "a member in common"),
+                            ("payee", "the same name at the bank"),
+                            ("domain", "the same domain"),
+                            ("declared", "one of them said so"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("evidence", models.CharField(max_length=400)),
+                ("found_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("cleared", "Cleared"),
+                            ("confirmed", "Confirmed"),
+                        ],
+                        default="open",
+                        max_length=9,
+                    ),
+                ),
+                ("reviewed_at", models.DateTimeField(null=True)),
+                ("reason", models.CharField(blank=True, max_length=400)),
+            ],
+            options={
+                "verbose_name_plural": "related parties",
+            },
+        ),
+        migrations.CreateModel(
             name="ReportKey",
             fields=[
                 ("id", registry.ids.TypedIdField(prefix="rky", primary_key=True, serialize=False)),
@@ -219,6 +256,35 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="relatedparty",
+            name="creator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="related_parties",
+                to="registry.creator",
+            ),
+        ),
+        migrations.AddField(
+            model_name="relatedparty",
+            name="operator",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="related_parties",
+                to="registry.operator",
+            ),
+        ),
+        migrations.AddField(
+            model_name="relatedparty",
+            name="reviewed_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
             model_name="reportkey",
             name="operator",
             field=models.ForeignKey(
@@ -359,6 +425,40 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="reports",
                 to="attribution.reportkey",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="relatedparty",
+            constraint=models.UniqueConstraint(
+                fields=("operator", "creator", "kind"), name="related_party_once_per_pair_and_kind"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="relatedparty",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["members", "payee", "domain", "declared"])),
+                name="related_party_kind_is_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="relatedparty",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("reason", ""),
+                        ("reviewed_at", None),
+                        ("reviewed_by", None),
+                        ("state", "open"),
+                    ),
+                    models.Q(
+                        ("reviewed_at__isnull", False),
+                        ("reviewed_by__isnull", False),
+                        ("state__in", ["cleared", "confirmed"]),
+                        models.Q(("reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="related_party_reviewed_says_who_and_why",
             ),
         ),
         migrations.AddConstraint(

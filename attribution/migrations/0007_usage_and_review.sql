@@ -30,3 +30,6 @@ GRANT USAGE, SELECT ON
     SEQUENCE attribution_shadowresult_id_seq, attribution_shadowchange_id_seq,
     attribution_adjustment_id_seq
 TO tribute_app;
+
+REVOKE ALL ON attribution_relatedparty FROM tribute_app;
+GRANT SELECT, INSERT, UPDATE ON attribution_relatedparty TO tribute_app;

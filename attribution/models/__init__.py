@@ -1,5 +1,6 @@
 """Attribution's tables, by what they hold: queries and models, usage reports, shadow runs."""
 
+from attribution.models.parties import RelatedParty
 from attribution.models.queries import (
     Contribution,
     GenerativeModel,
@@ -27,6 +28,7 @@ __all__ = [
     "NgramPosting",
     "Query",
     "QueryQuerySet",
+    "RelatedParty",
     "ReportKey",
     "ReportPolicy",
     "RoundingCarry",

@@ -29,3 +29,10 @@ class Decision(forms.Form):
 
     deed = forms.ChoiceField(choices=[(deed, deed) for deed in ("propose", "accept", "dismiss")])
     reason = forms.CharField(required=False, max_length=400)
+
+
+class Review(forms.Form):
+    """What an admin makes of a sign, and why."""
+
+    deed = forms.ChoiceField(choices=[("confirm", "confirm"), ("clear", "clear")])
+    reason = forms.CharField(max_length=400)

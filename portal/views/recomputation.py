@@ -58,8 +58,7 @@ def _entitled(request: HttpRequest, query_id: str) -> tuple[Query, Creator | Non
     Raises NotFound for anybody it does not concern.
     """
     who = roles(request)
-    rows: QuerySet[Query] = Query.objects.select_related("model__operator", "manifest")
-    rows = rows.defer("evidence")
+    rows = Query.objects.select_related("model__operator", "manifest").defer("evidence")
     if who.payout_admin:
         return find(rows, query_id), None
     if who.operator is not None and (own := _found(rows.of(who.operator), query_id)):
