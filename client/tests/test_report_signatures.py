@@ -67,6 +67,7 @@ def header(**said: object) -> str:
         f"{header(alg='none')}..AAAA",
         f"{header(alg='HS256')}..AAAA",
         f"{header(crit=['b64'], b64=False)}..AAAA",
+        f"{header(prompt='a poem about')}..AAAA",
         f"{header(kid=None)}..AAAA",
         f"{header(seq=0)}..AAAA",
         f"{header(seq=True)}..AAAA",

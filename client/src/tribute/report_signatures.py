@@ -22,6 +22,7 @@ HEADER = "Tribute-Signature"
 """The HTTP header that carries it."""
 
 _ALGORITHMS = ("EdDSA", "Ed25519")
+_MEMBERS = {"alg", "kid", "seq"}
 _PARTS = 3
 _LONGEST = 1_000
 _LARGEST_SEQUENCE = 2**53 - 1
@@ -60,8 +61,9 @@ def read(text: str) -> Signature:
         raise InvalidSignature("the signature's header is no JSON in base64url") from error
     if not isinstance(header, dict) or header.get("alg") not in _ALGORITHMS:
         raise InvalidSignature("the algorithm is EdDSA with Ed25519")
-    if "crit" in header or "b64" in header:
-        raise InvalidSignature("no extensions of JWS are understood")
+    if set(header) != _MEMBERS:
+        # Also keeps texts out that have no place in a report.
+        raise InvalidSignature(f"the header has {', '.join(sorted(_MEMBERS))} and nothing else")
     key_id, sequence = header.get("kid"), header.get("seq")
     if not isinstance(key_id, str) or type(sequence) is not int:
         raise InvalidSignature("the header names the key (kid) and the report's number (seq)")
