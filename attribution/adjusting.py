@@ -119,7 +119,7 @@ def _correction(result: ShadowResult, changes: Sequence[ShadowChange]) -> Correc
 
 
 def _account(query: Query, change: ShadowChange) -> AccountKey:
-    if change.creator_id is None:
+    if not change.creator_id:
         return AccountKind[query.model.unattributed_policy.upper()], None, query.currency
     return AccountKind.CREATOR_PENDING, change.creator_id, query.currency
 

@@ -169,6 +169,12 @@ class RelationReviewed(AttributionError):
     code = "relation_reviewed"
 
 
+class NothingHeld(AttributionError):
+    """What waits for a work is decided once."""
+
+    code = "nothing_held"
+
+
 class NotParked(AttributionError):
     """Only a parked query is replayed; others settle by themselves, or are final."""
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import rfc8785
 from django.db import transaction
@@ -146,7 +147,7 @@ def paid(query: Query) -> Counter[Payee]:
 
 def digest(of: Counter[Payee]) -> bytes:
     """Return the SHA-256 by which a change knows what it changes."""
-    rows = [[work, creator, micros] for (work, creator), micros in sorted(of.items())]
+    rows: list[Any] = [[work, creator, micros] for (work, creator), micros in sorted(of.items())]
     return hashlib.sha256(rfc8785.dumps(rows)).digest()
 
 

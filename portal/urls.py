@@ -5,6 +5,7 @@ from django.urls import path
 from portal.views import (
     account,
     appearance,
+    attribution_review,
     audit,
     consent,
     credentials,
@@ -106,5 +107,8 @@ urlpatterns = [
         related_parties.review,
         name="review-related-party",
     ),
+    path("held-by-cap/", attribution_review.held, name="held-by-cap"),
+    path("held-by-cap/<str:work_id>/", attribution_review.held_work, name="held-work"),
+    path("held-by-cap/<str:work_id>/decide", attribution_review.decide, name="decide-held"),
     path("audit/", audit.audit, name="audit"),
 ]

@@ -31,6 +31,7 @@ STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (attribution.ProposerAccepts, 403),
     (attribution.WrongShadowState, 409),
     (attribution.NothingKept, 409),
+    (attribution.NothingHeld, 409),
     (attribution.RelationReviewed, 409),
     (attribution.InvalidReportSignature, 403),
     (attribution.SignatureRequired, 403),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from attribution.api import (
+    cap_views,
     credit_views,
     lookup_views,
     manifest_views,
@@ -34,6 +35,10 @@ urlpatterns = [
     path("related-parties", party_views.RelatedParties.as_view()),
     path("related-parties/<str:party_id>:confirm", party_views.ConfirmedRelatedParty.as_view()),
     path("related-parties/<str:party_id>:clear", party_views.ClearedRelatedParty.as_view()),
+    path("held-by-cap", cap_views.HeldByCap.as_view()),
+    path("held-by-cap/<str:work_id>:release", cap_views.ReleasedByReview.as_view()),
+    path("held-by-cap/<str:work_id>:redirect", cap_views.RedirectedByReview.as_view()),
+    path("held-by-cap/<str:work_id>", cap_views.HeldEvidence.as_view()),
     path("shadow-runs", shadow_views.ShadowRuns.as_view()),
     path("shadow-runs/<str:run_id>:propose", shadow_views.ProposedShadowRun.as_view()),
     path("shadow-runs/<str:run_id>:accept", shadow_views.AcceptedShadowRun.as_view()),

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView
@@ -28,6 +28,7 @@ from registry.ids import find
 from registry.models import ApiKey, Operator
 from tribute import report_signatures
 
+LONGEST_KEY = 64
 REVIEW = HasScope("attribution:review")
 SIGNATURE = OpenApiParameter(
     report_signatures.HEADER,
@@ -38,13 +39,16 @@ SIGNATURE = OpenApiParameter(
 )
 
 
-class Base64Field(serializers.CharField):
+@extend_schema_field({"type": "string", "format": "byte"})
+class Base64Field(serializers.Field[bytes, Any, str, Any]):
     """Bytes in base64."""
 
     def to_internal_value(self, data: Any) -> bytes:
         """Return the bytes."""
+        if not isinstance(data, str) or len(data) > LONGEST_KEY:
+            raise ValidationError("This is not base64.")
         try:
-            return base64.b64decode(super().to_internal_value(data), validate=True)
+            return base64.b64decode(data, validate=True)
         except (binascii.Error, ValueError):
             raise ValidationError("This is not base64.") from None
 
@@ -57,7 +61,7 @@ class NewReportKeySerializer(StrictSerializer):
     """A public key to register."""
 
     name = TextField(max_length=80)
-    public_key = Base64Field(max_length=64, help_text="32 bytes of Ed25519, in base64.")
+    public_key = Base64Field(help_text="32 bytes of Ed25519, in base64.")
 
 
 class ReportKeySerializer(serializers.Serializer[ReportKey]):

@@ -5,6 +5,7 @@ import django.db.models.expressions
 from django.conf import settings
 from django.db import migrations, models
 
+import ledger.fields
 import registry.ids
 
 
@@ -22,6 +23,26 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("micros", models.BigIntegerField()),
                 ("borne_micros", models.BigIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="CapReview",
+            fields=[
+                ("id", registry.ids.TypedIdField(prefix="crv", primary_key=True, serialize=False)),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[
+                            ("released", "to the work's creators"),
+                            ("redirected", "to the pool"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("amount_micros", models.BigIntegerField()),
+                ("currency", ledger.fields.CurrencyField()),
+                ("reason", models.CharField(max_length=400)),
+                ("reviewed_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
@@ -256,6 +277,24 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="capreview",
+            name="reviewed_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="capreview",
+            name="work",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="cap_reviews",
+                to="registry.work",
+            ),
+        ),
+        migrations.AddField(
             model_name="relatedparty",
             name="creator",
             field=models.ForeignKey(
@@ -425,6 +464,17 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="reports",
                 to="attribution.reportkey",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="capreview",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount_micros__gt", 0),
+                    ("decision__in", ["released", "redirected"]),
+                    models.Q(("reason", ""), _negated=True),
+                ),
+                name="cap_review_decides_about_money_with_a_reason",
             ),
         ),
         migrations.AddConstraint(

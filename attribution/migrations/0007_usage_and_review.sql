@@ -1,5 +1,5 @@
 -- 0007_usage_and_review: what the running service may do with the new tables, and what nobody may.
---   append-only  signed reports and adjustments are never changed or removed, by the owner neither
+--   append-only  signed reports, adjustments and reviews of caps are never changed or removed, by the owner neither
 
 CREATE TRIGGER usage_report_is_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON attribution_usagereport
@@ -7,6 +7,10 @@ CREATE TRIGGER usage_report_is_append_only
 
 CREATE TRIGGER adjustment_is_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON attribution_adjustment
+    FOR EACH STATEMENT EXECUTE FUNCTION attribution_refuse_change();
+
+CREATE TRIGGER cap_review_is_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON attribution_capreview
     FOR EACH STATEMENT EXECUTE FUNCTION attribution_refuse_change();
 
 ALTER TABLE attribution_usagereport ADD CONSTRAINT usage_report_digest_is_whole
@@ -33,3 +37,6 @@ TO tribute_app;
 
 REVOKE ALL ON attribution_relatedparty FROM tribute_app;
 GRANT SELECT, INSERT, UPDATE ON attribution_relatedparty TO tribute_app;
+
+REVOKE ALL ON attribution_capreview FROM tribute_app;
+GRANT SELECT, INSERT ON attribution_capreview TO tribute_app;

@@ -1,5 +1,6 @@
 """Attribution's tables, by what they hold: queries and models, usage reports, shadow runs."""
 
+from attribution.models.caps import CapReview
 from attribution.models.parties import RelatedParty
 from attribution.models.queries import (
     Contribution,
@@ -21,6 +22,7 @@ from attribution.models.usage import ReportKey, ReportPolicy, UsageFlag, UsageRe
 
 __all__ = [
     "Adjustment",
+    "CapReview",
     "Contribution",
     "GenerativeModel",
     "KeptEvidence",

@@ -36,3 +36,10 @@ class Review(forms.Form):
 
     deed = forms.ChoiceField(choices=[("confirm", "confirm"), ("clear", "clear")])
     reason = forms.CharField(max_length=400)
+
+
+class CapDecision(forms.Form):
+    """Where money that passed a cap goes, and why."""
+
+    deed = forms.ChoiceField(choices=[("release", "release"), ("redirect", "redirect")])
+    reason = forms.CharField(max_length=400)

@@ -320,10 +320,11 @@ def test_the_database_keeps_adjustments_and_the_audit_compares_them(
         with pytest.raises(DatabaseError), transaction.atomic():
             deed()
     result = ShadowResult.objects.get()
+    work = query.contributions.filter(creator=ada).get().work
 
     with transaction.atomic():
         Adjustment.objects.create(
-            result=result, query=query, work=query.contributions.first().work, creator=None, micros=5
+            result=result, query=query, work=work, creator=None, micros=5
         )  # fmt: skip
         found = [each.invariant for each in invariants.findings()]
         transaction.set_rollback(True)

@@ -1,13 +1,13 @@
 """A correction gives and takes; a decrease is borne by pending money, debt, then the platform."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import corrections
-from ledger.accounts import AccountKind, account_id
+from ledger.accounts import AccountKey, AccountKind, account_id
 from ledger.corrections import Correction, _plan, correct
 from ledger.invariants import findings
 from ledger.posting import Draft, EntryKind, key_for, post
@@ -42,7 +42,7 @@ def test_what_one_gets_another_gives(ada: Creator, ben: Creator) -> None:
     journal = Journal()
     journal()
 
-    changes = {(PENDING, ada.pk, "EUR"): 300, (PENDING, ben.pk, "EUR"): -300}
+    changes: dict[AccountKey, int] = {(PENDING, ada.pk, "EUR"): 300, (PENDING, ben.pk, "EUR"): -300}
     found = correct([Correction("test:1", "EUR", changes)], at=NOON)
 
     assert (
@@ -63,7 +63,8 @@ def test_a_decrease_is_borne_by_pending_then_debt_then_the_platform(
     earned(ben, 100)
     journal = Journal()
     journal()
-    ada_s, ben_s = ((PENDING, each.pk, "EUR") for each in (ada, ben))
+    ada_s: AccountKey = (PENDING, ada.pk, "EUR")
+    ben_s: AccountKey = (PENDING, ben.pk, "EUR")
 
     found = correct(
         [
@@ -114,14 +115,14 @@ def test_a_plan_balances_and_breaks_no_limit(
 ) -> None:
     most = 20_000_000
     owners = [f"cre_{number}" for number in range(5)]
-    balances = corrections.Counter(
-        {(PENDING, owner, "EUR"): amount for owner, amount in zip(owners, held, strict=True)}
-        | {
-            (AccountKind.CREATOR_DEBT, owner, "EUR"): -amount
-            for owner, amount in zip(owners, owed, strict=True)
-        }
-    )
-    said = {(PENDING, owner, "EUR"): c for owner, c in zip(owners, changes, strict=False)}
+    balances: Counter[AccountKey] = Counter()
+    for owner, amount in zip(owners, held, strict=True):
+        balances[PENDING, owner, "EUR"] = amount
+    for owner, amount in zip(owners, owed, strict=True):
+        balances[AccountKind.CREATOR_DEBT, owner, "EUR"] = -amount
+    said: dict[AccountKey, int] = {
+        (PENDING, owner, "EUR"): c for owner, c in zip(owners, changes, strict=False)
+    }
     said[POOL, None, "EUR"] = -sum(changes)
     balances[POOL, None, "EUR"] = 500
 
@@ -130,7 +131,8 @@ def test_a_plan_balances_and_breaks_no_limit(
     assert sum(legs.values()) == 0
     assert all(micros > 0 for micros in borne.values())
     for owner, change in zip(owners, changes, strict=False):
-        pending, debt = ((kind, owner, "EUR") for kind in (PENDING, AccountKind.CREATOR_DEBT))
+        pending: AccountKey = (PENDING, owner, "EUR")
+        debt: AccountKey = (AccountKind.CREATOR_DEBT, owner, "EUR")
         assert balances[pending] >= 0
         assert -most <= balances[debt] <= 0
         moved = legs.get(pending, 0) + legs.get(debt, 0)
