@@ -110,7 +110,12 @@ def redirect(kind: AccountKind, subject: str, *, to: AccountKind, at: datetime) 
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            parameters = {"kind": int(kind), "subject": subject, "at": at, "cutoff": at}
+            parameters: dict[str, Any] = {
+                "kind": int(kind),
+                "subject": subject,
+                "at": at,
+                "cutoff": at,
+            }
             cursor.execute(statement("release_set_asides"), parameters)
             released = [_Released(*row) for row in cursor.fetchall()]
         moved = []
