@@ -31,7 +31,8 @@ class Credit:
 class Credits:
     """Credit lines, the largest share first, ready in four forms.
 
-    c2pa: a manifest definition with ingredients, for whoever signs the asset with a C2PA tool.
+    c2pa: a manifest definition with ingredients; ``attribution.content_credentials`` signs it, or
+    whoever else holds a key.
     """
 
     lines: tuple[Credit, ...]

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
-from attribution import reading
+from attribution import reading, related_parties
 from attribution.rights_changes import Listener, News
 from attribution.rosters import Roster
 from attribution.shares import Owner
@@ -43,6 +43,8 @@ class Withheld(StrEnum):
     """This creator wants no money at all."""
     OWN_WORK = "own_work"
     """The operator's own people would be paying themselves."""
+    RELATED = "related"
+    """A person confirmed that operator and creator belong together."""
     ERASED = "erased"
     """The creator has left and was erased."""
 
@@ -95,7 +97,23 @@ def owners(
     the use is no longer allowed, what the model learned before is still owed as it was agreed at
     ingestion. What a work earns while a claim to it is open is kept apart.
     """
-    rights = _rights(works, roster, at=at)
+    return _of(works, _rights(works, roster, at=at), roster, operator)
+
+
+def owners_then(
+    works: Collection[str], *, roster: Roster, operator: Operator, at: datetime
+) -> dict[str, Owners]:
+    """Return what `owners` would have returned at a past instant, asking for the words of then.
+
+    Shares and claims are those of today: they are not kept by instant.
+    """
+    standing = consent.standing(works, Purpose.TRAIN_AI, at=at)
+    return _of(works, _ask(works, standing, at=at), roster, operator)
+
+
+def _of(
+    works: Iterable[str], rights: Mapping[str, _Rights], roster: Roster, operator: Operator
+) -> dict[str, Owners]:
     found = {
         work: each.asked if each.asked == each.not_asked or roster.is_agreed(work) else
         each.not_asked
@@ -103,18 +121,23 @@ def owners(
         if (each := rights[work])
     }  # fmt: skip
     own = set(Creator.objects.filter(members__operators=operator).values_list("pk", flat=True))
-    if own:
-        return {work: _without(own, each) for work, each in found.items()}
+    related = related_parties.confirmed_with(operator) - own
+    if own or related:
+        return {work: _without(own, related, each) for work, each in found.items()}
     return found
 
 
-def _without(own: Collection[str], owned: Owners) -> Owners:
-    return tuple(
-        owner._replace(withheld=Withheld.OWN_WORK.value)
-        if owner.creator in own and owner.withheld != Withheld.ERASED
-        else owner
-        for owner in owned
-    )
+def _without(own: Collection[str], related: Collection[str], owned: Owners) -> Owners:
+    """Withhold what the operator would pay itself, or people who belong to it."""
+    judged = []
+    for owner in owned:
+        reason = owner.withheld
+        if owner.creator in own and reason != Withheld.ERASED:
+            reason = Withheld.OWN_WORK.value
+        elif owner.creator in related:
+            reason = reason or Withheld.RELATED.value
+        judged.append(owner._replace(withheld=reason))
+    return tuple(judged)
 
 
 def _rights(works: Collection[str], roster: Roster, *, at: datetime) -> Mapping[str, _Rights]:
@@ -131,7 +154,8 @@ def _rights(works: Collection[str], roster: Roster, *, at: datetime) -> Mapping[
         known.clear()
         known |= kept
     for first in range(0, len(missing), ASKED_AT_ONCE):
-        known |= _ask(missing[first : first + ASKED_AT_ONCE], at=at)
+        asked = missing[first : first + ASKED_AT_ONCE]
+        known |= _ask(asked, consent.standing_now(asked, Purpose.TRAIN_AI, at=at), at=at)
     return known
 
 
@@ -142,8 +166,9 @@ def _forget(news: News) -> None:
         _memory.rights.pop(work, None)
 
 
-def _ask(works: Collection[str], *, at: datetime) -> dict[str, _Rights]:
-    standing = consent.standing_now(works, Purpose.TRAIN_AI, at=at)
+def _ask(
+    works: Collection[str], standing: Mapping[str, Standing], *, at: datetime
+) -> dict[str, _Rights]:
     work_of = {reading.raw("wrk", work): work for work in works}
     shares: dict[str, list[tuple[bytes, int, bool, bool, bool]]] = {work: [] for work in works}
     for raw, *share in reading.rows("read_owners", {"works": reading.array(work_of)}):

@@ -127,6 +127,90 @@ class NotFunded(AttributionError):
     code = "query_not_funded"
 
 
+class SigningNotConfigured(AttributionError):
+    """Credits are signed once the service has an identity to sign with (CONTENT_CREDENTIALS_IDENTITY)."""
+
+    code = "signing_not_configured"
+
+
+class AssetNotSignable(AttributionError):
+    """Credits are bound to the bytes of an answer, in a media type that fits how it is signed."""
+
+    code = "asset_not_signable"
+
+
+class InvalidReportKey(AttributionError):
+    """A report key is an Ed25519 public key: 32 bytes."""
+
+    code = "invalid_report_key"
+
+
+class ReportKeyExists(AttributionError):
+    """An operator registers a report key once; a revoked one stays revoked."""
+
+    code = "report_key_exists"
+
+
+class InvalidReportSignature(AttributionError):
+    """A signed report is signed by a live report key of its operator, over exactly its bytes."""
+
+    code = "invalid_report_signature"
+
+
+class SignatureRequired(AttributionError):
+    """An operator that must sign its reports sends none unsigned."""
+
+    code = "signature_required"
+
+
+class UsageFlagClosed(AttributionError):
+    """A usage flag is resolved once."""
+
+    code = "usage_flag_closed"
+
+
+class InvalidRetention(AttributionError):
+    """Evidence is kept for 1 to 400 days after settlement."""
+
+    code = "invalid_retention"
+
+
+class UnknownMethod(AttributionError):
+    """A shadow run is of a method that there is."""
+
+    code = "unknown_method"
+
+
+class NothingKept(AttributionError):
+    """A shadow run needs evidence that was kept by its operator's consent."""
+
+    code = "nothing_kept"
+
+
+class ProposerAccepts(AttributionError):
+    """Corrections are accepted by another admin than the one who proposed them."""
+
+    code = "proposer_accepts"
+
+
+class WrongShadowState(AttributionError):
+    """A shadow run is proposed when it is ready, accepted when proposed, and decided once."""
+
+    code = "wrong_shadow_state"
+
+
+class RelationReviewed(AttributionError):
+    """A relation is confirmed, or cleared, once at a time."""
+
+    code = "relation_reviewed"
+
+
+class NothingHeld(AttributionError):
+    """What waits for a work is decided once."""
+
+    code = "nothing_held"
+
+
 class NotParked(AttributionError):
     """Only a parked query is replayed; others settle by themselves, or are final."""
 

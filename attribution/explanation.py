@@ -20,6 +20,7 @@ _WITHHELD = {
     "waived": "the rightsholder allowed the use without asking to be paid",
     "no_payment": "this creator asks for no money",
     "own_work": "an operator's own works earn nothing from its queries",
+    "related": "this creator and the operator belong together",
     "erased": "the creator has left",
 }
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Min
 
-from attribution.models import Query
+from attribution.models import Query, UsageFlag
 
 
 def oldest_waiting_age(at: datetime) -> timedelta:
@@ -16,3 +16,8 @@ def oldest_waiting_age(at: datetime) -> timedelta:
 def parked_queries() -> int:
     """Return how many queries wait for a person."""
     return Query.objects.filter(state=Query.State.PARKED).count()
+
+
+def open_usage_flags() -> int:
+    """Return how many oddities of reported usage wait for a person."""
+    return UsageFlag.objects.open().count()

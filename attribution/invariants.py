@@ -9,6 +9,7 @@ from ledger.invariants import Finding
 
 _CHECKS = {
     "contributions_equal_the_entry": "find_contributions_unlike_entries",
+    "adjustments_equal_their_entry": "find_adjustments_unlike_entries",
     "what_is_set_aside_is_booked_apart": "find_escrow_out_of_place",
     "settled_queries_have_their_entry": "find_settled_without_entry",
     "nothing_is_paid_for_what_was_denied": "find_paid_though_denied",

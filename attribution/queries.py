@@ -14,7 +14,7 @@ from typing import NamedTuple
 import orjson
 from django.db import transaction
 
-from attribution import fees, reading
+from attribution import fees, reading, usage_reports
 from attribution.errors import (
     InvalidEvidence,
     ManifestMissing,
@@ -28,6 +28,7 @@ from attribution.generative_models import fee_of
 from attribution.methods import vectors
 from attribution.models import GenerativeModel, Query
 from attribution.sealing import digests, seal
+from attribution.usage_reports import Occurred, Said
 from attribution.waiting import ReportedScores, Waiting
 from ledger import currencies
 from ledger.money import Money
@@ -85,12 +86,19 @@ class Received:
     reason: str = ""
 
 
-def receive(operator: Operator, reports: Sequence[QueryReport], *, at: datetime) -> list[Received]:
+def receive(
+    operator: Operator,
+    reports: Sequence[QueryReport],
+    *,
+    said: Said | None = None,
+    at: datetime,
+) -> list[Received]:
     """Record 1 to 1,000 reports, all or none; answer in their order.
 
     Fees are kept aside in that order as far as the operator's balance goes; a query beyond it is
     on record as refused, for good, and a later top-up serves later queries. A report said before
-    with the same content changes nothing and hears the same answer. Raises LedgerUnavailable,
+    with the same content changes nothing and hears the same answer. ``said``: what the signature
+    over them all says. Raises LedgerUnavailable,
     QueriesOutOfBounds, NotFound for a model that is not the operator's, QueryReused, and for
     what a single report says: ManifestMissing, InvalidPrice, OccurredInFuture, OutputTooLarge,
     InvalidEvidence.
@@ -107,9 +115,20 @@ def receive(operator: Operator, reports: Sequence[QueryReport], *, at: datetime)
     fees.name_holds(fresh.values())
     with transaction.atomic():
         kept = _keep(operator, fresh, at=at)
+        answers = _answer(reports, known_by, fresh, kept)
+        usage_reports.note(operator, _first_time(reports, answers), said, at=at)
         # Last, since posters wait for whoever holds money until it has committed.
-        _reserve(fresh, kept, at=at)
-        return _answer(reports, known_by, fresh, kept)
+        if _reserve(fresh, kept, at=at):
+            answers = _answer(reports, known_by, fresh, kept)
+        return answers
+
+
+def _first_time(reports: Sequence[QueryReport], answers: Sequence[Received]) -> list[Occurred]:
+    return [
+        Occurred(report.external_id, report.occurred_at)
+        for report, answer in zip(reports, answers, strict=True)
+        if not answer.duplicate
+    ]
 
 
 class _Kept(NamedTuple):
@@ -150,8 +169,11 @@ def _keep(operator: Operator, fresh: Mapping[str, Query], *, at: datetime) -> di
     }
 
 
-def _reserve(fresh: Mapping[str, Query], kept: dict[str, _Kept], *, at: datetime) -> None:
-    """Keep the fees of new queries aside; refuse, for good, those that are not funded."""
+def _reserve(fresh: Mapping[str, Query], kept: dict[str, _Kept], *, at: datetime) -> bool:
+    """Keep the fees of new queries aside; refuse, for good, those that are not funded.
+
+    Returns whether some were refused, which ``kept`` then says.
+    """
     new = [query for name, query in fresh.items() if kept[name].query_id == query.pk]
     refused = fees.reserve(new, at=at)
     for query in refused:
@@ -165,6 +187,7 @@ def _reserve(fresh: Mapping[str, Query], kept: dict[str, _Kept], *, at: datetime
             evidence_key_id="",
             hold=None,
         )
+    return bool(refused)
 
 
 def _models(operator: Operator, reports: Iterable[QueryReport]) -> Mapping[str, GenerativeModel]:

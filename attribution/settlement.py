@@ -13,7 +13,17 @@ import orjson
 from django.conf import settings
 from django.db import transaction
 
-from attribution import caps, contributions, eligibility, fees, reading, records, rosters, weighing
+from attribution import (
+    caps,
+    contributions,
+    eligibility,
+    fees,
+    reading,
+    records,
+    retention,
+    rosters,
+    weighing,
+)
 from attribution.eligibility import Escrow, Owners
 from attribution.errors import TooManyPayees
 from attribution.models import GenerativeModel, Query
@@ -67,6 +77,7 @@ def settle(queries: Sequence[Query], *, at: datetime) -> None:
     entry_ids = {each.query.pk: posted.entry_ids[drafts[each.query.pk].key] for each in settled}
     set_asides.record(_asides(settled, entry_ids), at=at)
     _add_carries(settled)
+    retention.keep([each.query for each in settled], at=at)
     _close_settled(settled, drafts, at=at)
     _close_refused(refused)
     fees.give_back(parked, at=at)

@@ -3,10 +3,20 @@
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import generative_models, indexing, rights_changes, worker
+from attribution import (
+    adjusting,
+    generative_models,
+    indexing,
+    related_parties,
+    retention,
+    rights_changes,
+    shadowing,
+    worker,
+)
 
 SETTLED_A_RING = 5_000
 INDEXED_A_RING = 200
+SHADOWED_A_RING = 500
 
 
 @shared_task(name="attribution.settle_queries")
@@ -31,3 +41,23 @@ def adopt_manifests() -> int:
 def prune_rights_changes() -> int:
     """Remove notes of changes that every worker has heard."""
     return rights_changes.prune()
+
+
+@shared_task(name="attribution.run_shadows")
+def run_shadows() -> int:
+    """Weigh what shadow runs ask for, and book what was accepted."""
+    at = timezone.now()
+    weighed = shadowing.advance_all(limit=SHADOWED_A_RING)
+    return weighed + adjusting.post_accepted(at=at, limit=SHADOWED_A_RING)
+
+
+@shared_task(name="attribution.delete_kept_evidence")
+def delete_kept_evidence() -> int:
+    """Delete evidence that was kept long enough."""
+    return retention.delete_due(at=timezone.now())
+
+
+@shared_task(name="attribution.find_related_parties")
+def find_related_parties() -> int:
+    """Look for operators and creators who may be the same people."""
+    return related_parties.scan(at=timezone.now())

@@ -19,7 +19,7 @@ from ledger.money import Money, split
 from ledger.posting import Draft, EntryKind, key_for, post
 from ledger.sql import statement
 
-__all__ = ["Aside", "record", "release"]
+__all__ = ["Aside", "record", "redirect", "release"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,40 @@ def release(
         Money(sum(row.matured + row.young for row in rows), currencies.find_numeric(number).code)
         for number, rows in sorted(by_currency.items())
     ]
+
+
+def redirect(kind: AccountKind, subject: str, *, to: AccountKind, at: datetime) -> list[Money]:
+    """Move all that waits for ``subject`` to an account of the platform's, such as the pool.
+
+    Returns what moved, one amount a currency; said again, nothing.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            parameters: dict[str, Any] = {
+                "kind": int(kind),
+                "subject": subject,
+                "at": at,
+                "cutoff": at,
+            }
+            cursor.execute(statement("release_set_asides"), parameters)
+            released = [_Released(*row) for row in cursor.fetchall()]
+        moved = []
+        for number in sorted({row.currency for row in released}):
+            code = currencies.find_numeric(number).code
+            rows = [row for row in released if row.currency == number]
+            legs = [(row.account_id, -(row.matured + row.young)) for row in rows]
+            total = -sum(micros for _, micros in legs)
+            draft = Draft(
+                key=key_for(f"set-aside:{max(row.last for row in rows)}"),
+                kind=EntryKind.CLAIM,
+                currency=code,
+                legs=(*legs, (account_ids([(to, None, code)])[to, None, code], total)),
+                effective_at=at,
+            )
+            posted = post([draft], at=at)
+            assert not posted.refused, "what was set aside is there"
+            moved.append(Money(total, code))
+    return moved
 
 
 def _draft(rows: list[_Released], to: Mapping[str, int], *, at: datetime) -> Draft:

@@ -46,6 +46,19 @@ WORDS: dict[str, str | Promise] = {
     "invalid_amount": _("This amount cannot be paid in. Use whole cents within the limits."),
     "model_exists": _("You have declared this name and version before. Use another version."),
     "empty_manifest": _("There is no line in this file that we could read."),
+    "asset_not_signable": _(
+        "We could not sign this file. Check that it is what its name says; text and other kinds "
+        "that carry no manifest are signed beside."
+    ),
+    "signing_not_configured": _("This service is not set up to sign. Ask whoever runs it."),
+    "invalid_report_key": _("This is no Ed25519 public key; it has 32 bytes, in base64."),
+    "report_key_exists": _("This key is registered, or was and is revoked. Make another one."),
+    "usage_flag_closed": _("Somebody has resolved this meanwhile."),
+    "nothing_kept": _("No evidence is kept from that time."),
+    "proposer_accepts": _("You proposed this, so somebody else has to accept it."),
+    "wrong_shadow_state": _("It has moved on meanwhile; look at where it stands now."),
+    "relation_reviewed": _("It stands so already."),
+    "nothing_held": _("Somebody has decided this meanwhile; nothing waits any more."),
     "invalid_manifest_row": _("A line of the file could not be read; nothing of it was kept."),
 }
 

@@ -115,5 +115,29 @@ WITHHELD: dict[str, Words] = {
     "waived": _("you allowed this use without asking to be paid"),
     "no_payment": _("you asked for no money"),
     "own_work": _("an operator’s own works earn nothing from its queries"),
+    "related": _("you and this operator belong together"),
     "erased": _("this creator has left"),
+}
+# What is odd about reports of queries.
+FLAGS: dict[str, Words] = {
+    "gap": _("Numbers are missing"),
+    "reused": _("A number came again with other content"),
+    "backdated": _("Dated before what was already reported"),
+    "late": _("Reported long after it happened"),
+}
+# How far a shadow run has come.
+SHADOW_RUNS: dict[str, Words] = {
+    "running": _("Being weighed"),
+    "ready": _("Ready to look at"),
+    "proposed": _("Waits for another admin"),
+    "accepted": _("Being booked"),
+    "posted": _("Booked"),
+    "dismissed": _("Dismissed; nothing changed"),
+}
+# Signs that an operator and a creator are the same people.
+RELATIONS: dict[str, Words] = {
+    "members": _("A member in common"),
+    "payee": _("The same name at the bank"),
+    "domain": _("The same domain"),
+    "declared": _("One of them said so"),
 }

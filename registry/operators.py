@@ -43,7 +43,9 @@ OPERATOR_SCOPES = frozenset(
 CREATOR_SCOPES = frozenset(
     {"works:read", "works:write", "statements:write", "earnings:read", "webhooks:write"}
 )
-USER_SCOPES = frozenset({"payouts:prepare", "payouts:approve", "disputes:decide"})
+USER_SCOPES = frozenset(
+    {"payouts:prepare", "payouts:approve", "disputes:decide", "attribution:review"}
+)
 
 
 @dataclass(frozen=True, slots=True)

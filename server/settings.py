@@ -99,6 +99,11 @@ WEBHOOK_KEY = env_secret("WEBHOOK_KEY")
 # Comma-separated; the first encrypts, all decrypt. Kept outside the database and its backups.
 EVIDENCE_KEYS = env_secret("EVIDENCE_KEYS").split(",")
 
+# PEM file with the key and certificates that sign credits (C2PA); embedded, one is made there.
+CONTENT_CREDENTIALS_IDENTITY = os.environ.get("CONTENT_CREDENTIALS_IDENTITY") or (
+    str(HOME / "c2pa" / "identity.pem") if EMBEDDED else ""
+)
+
 # Data ------------------------------------------------------------------------------------------
 
 DATABASES = {
@@ -116,6 +121,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 CURRENCIES = env_text("CURRENCIES", "EUR,USD").split(",")
 PLATFORM_FEE_PPM = env_whole("PLATFORM_FEE_PPM", 100_000, most=1_000_000)
 HOLDING_DAYS = env_whole("HOLDING_DAYS", 30, most=3_650)
+# A query reported later than this is flagged.
+USAGE_REPORT_HOURS = env_whole("USAGE_REPORT_HOURS", 72, least=1)
 PAYOUT_MINIMUM_MICROS = env_whole("PAYOUT_MINIMUM_MICROS", 1_000_000, least=1)
 CREATOR_DEBT_MAXIMUM_MICROS = env_whole("CREATOR_DEBT_MAXIMUM_MICROS", 20_000_000)
 TOPUP_MINIMUM_MICROS = env_whole("TOPUP_MINIMUM_MICROS", 5_000_000, least=1)

@@ -79,6 +79,7 @@ class ModelSerializer(serializers.Serializer[GenerativeModel]):
     floor_ppm = serializers.IntegerField()
     work_cap_micros = serializers.IntegerField(allow_null=True)
     unattributed_policy = serializers.CharField()
+    keep_evidence_days = serializers.IntegerField(allow_null=True)
     manifest = ManifestStateSerializer(allow_null=True)
     created_at = serializers.DateTimeField()
 

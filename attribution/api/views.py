@@ -26,6 +26,7 @@ from attribution.api.serializers import (
     QuerySerializer,
     ReceivedListSerializer,
 )
+from attribution.api.usage_views import SIGNATURE, said_in
 from attribution.credits import credit
 from attribution.explanation import explain
 from attribution.generative_models import FeePolicy
@@ -133,8 +134,10 @@ class Queries(ListAPIView[Query]):
             "another under the same id is refused. Outputs are reduced to features on receipt and "
             "never kept; prompts are not accepted at all. The fees are kept aside from your balance, "
             "in the order of the call; what the balance does not cover is `refused` with the reason "
-            "`insufficient_funds`, for good: a top-up serves new queries, not these ids again."
+            "`insufficient_funds`, for good: a top-up serves new queries, not these ids again. "
+            "A report may be signed and numbered: see `Tribute-Signature`."
         ),
+        parameters=[SIGNATURE],
         request=QueryReportsSerializer,
         responses={202: ReceivedListSerializer},
         examples=[
@@ -156,11 +159,14 @@ class Queries(ListAPIView[Query]):
     )
     def post(self, request: Request) -> Response:
         """Record reports; they are settled in the background."""
+        operator = operator_of(request)
+        signed = said_in(request, operator)
         asked = QueryReportsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         received = queries.receive(
-            operator_of(request),
+            operator,
             [_report(said) for said in asked.validated_data["queries"]],
+            said=signed,
             at=timezone.now(),
         )
         # A thousand rows of plain texts need no serializer each to be printed.

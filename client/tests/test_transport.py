@@ -464,3 +464,16 @@ def test_without_pyarrow_json_does(scripted: Scripted, monkeypatch: pytest.Monke
 def test_a_field_that_no_item_has_is_not_sent() -> None:
     with pytest.raises(ValueError, match="'address'"):
         arrow_checks.question([{"address": "https://example.com/"}])
+
+
+def test_a_signed_report_travels_as_the_bytes_that_were_signed() -> None:
+    with serving(Scripted()) as scripted:
+        scripted.reply({"queries": []})
+        body = b'{"queries": [ ]}'
+
+        Registry(scripted.url, "key").report_signed(body, "head..value")
+
+    ((method, path, headers, sent),) = scripted.requests
+    assert (method, path, sent) == ("POST", "/v1/queries", body)
+    assert headers["Tribute-Signature"] == "head..value"
+    assert headers["Content-Type"] == "application/json"

@@ -1,5 +1,7 @@
 """Forms of operators: keys, models and their manifests, top-ups."""
 
+import base64
+import binascii
 from typing import Any
 
 from django import forms
@@ -75,6 +77,54 @@ class SendManifest(forms.Form):
             "One JSON object a line: url, sha256 or iscc, and ingested_at, such as "
             "2026-03-01T00:00:00Z."
         ),
+    )
+
+
+class SignCredits(forms.Form):
+    """An answer to bind its credits to."""
+
+    asset = forms.FileField(
+        label=_("The answer, as a file"),
+        help_text=_("Read once to bind the credits to it, and not kept."),
+    )
+    mode = forms.ChoiceField(
+        label=_("Where the manifest goes"),
+        choices=[
+            ("sidecar", _("Into a file of its own (.c2pa), beside any kind of answer")),
+            ("embedded", _("Into a copy of the answer: pictures, sound, film, PDF")),
+        ],
+        widget=forms.RadioSelect,
+        initial="sidecar",
+    )
+
+
+class RegisterReportKey(forms.Form):
+    """A public key that signs reports."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    public_key = forms.CharField(
+        label=_("Public key"),
+        max_length=64,
+        help_text=_("32 bytes of Ed25519, in base64. The private half stays with you."),
+    )
+
+    def clean_public_key(self) -> bytes:
+        """Read the base64."""
+        try:
+            return base64.b64decode(self.cleaned_data["public_key"], validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise forms.ValidationError(_("This is not base64.")) from error
+
+
+class KeepEvidence(forms.Form):
+    """For how long evidence may be kept."""
+
+    days = forms.IntegerField(
+        label=_("Days"),
+        required=False,
+        min_value=1,
+        max_value=400,
+        help_text=_("Leave it empty to keep nothing; what was kept is then deleted at once."),
     )
 
 

@@ -169,6 +169,10 @@ def _ways(request: HttpRequest) -> list[tuple[str, str]]:
     if roles.payout_admin:
         ways += [
             (reverse("portal:payout-batches"), _("Payout batches")),
+            (reverse("portal:usage-flags"), _("Usage flags")),
+            (reverse("portal:held-by-cap"), _("Held by a cap")),
+            (reverse("portal:related-parties"), _("Related parties")),
+            (reverse("portal:shadow-runs"), _("Shadow runs")),
             (reverse("portal:audit"), _("Audit")),
         ]
     return [*ways, (reverse("portal:look-up"), _("Look-up"))]

@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from attribution import generative_models
+from attribution import generative_models, retention
 from attribution.errors import AttributionError
 from attribution.models import GenerativeModel
 from portal.access import for_operators
-from portal.forms.operators import PART, RegisterModel, SendManifest
+from portal.forms.operators import PART, KeepEvidence, RegisterModel, SendManifest
 from portal.listing import cut
 from portal.troubles import plain, put_beside
 from registry import manifest_files, manifests, uploads
@@ -93,6 +93,26 @@ def send_manifest(request: HttpRequest, operator: Operator, model_id: str) -> Ht
     return _model_page(request, shown, form)
 
 
+@require_POST
+@for_operators
+def keep_evidence(request: HttpRequest, operator: Operator, model_id: str) -> HttpResponse:
+    """Agree to have evidence kept for a time, or take it back."""
+    shown = find(operator.generative_models.all(), model_id)
+    form = KeepEvidence(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Give whole days, from 1 to 400, or nothing."))
+    else:
+        days = form.cleaned_data["days"]
+        retention.agree(shown, days=days)
+        messages.success(
+            request,
+            _("Evidence of new answers is kept, encrypted, for %(days)s days.") % {"days": days}
+            if days
+            else _("No evidence is kept; what was kept is deleted."),
+        )
+    return redirect("portal:model", shown.pk)
+
+
 def _send_manifest(shown: GenerativeModel, file: UploadedFile) -> bool:
     """Match a short file at once; keep a long one for the workers, and say so."""
     now = timezone.now()
@@ -116,6 +136,12 @@ def _model_page(request: HttpRequest, shown: GenerativeModel, form: SendManifest
     return render(
         request,
         "portal/model.html",
-        {"model": shown, "form": form, "report": report, "most": f":{VIOLATIONS_SHOWN}"},
+        {
+            "model": shown,
+            "form": form,
+            "keeping": KeepEvidence(initial={"days": shown.keep_evidence_days}),
+            "report": report,
+            "most": f":{VIOLATIONS_SHOWN}",
+        },
         status=422 if form.errors else 200,
     )

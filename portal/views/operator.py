@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from attribution import explanation
+from attribution import content_credentials, explanation
 from attribution.errors import NotSettled
 from attribution.models import Query
 from ledger import gateway_choice, topups
@@ -21,7 +21,7 @@ from ledger.models import Balance
 from ledger.money import Money
 from portal import wording
 from portal.access import for_operators
-from portal.forms.operators import TopUp
+from portal.forms.operators import SignCredits, TopUp
 from portal.listing import cut
 from portal.states import QUERIES
 from portal.troubles import put_beside
@@ -155,5 +155,6 @@ def query(request: HttpRequest, operator: Operator, query_id: str) -> HttpRespon
             "fee": Money(shown.fee_micros, shown.currency),
             "explained": explained,
             "evidence": wording.EVIDENCE.get(shown.method, shown.method),
+            "signing": SignCredits() if content_credentials.is_configured() else None,
         },
     )

@@ -34,6 +34,7 @@ def test_mallory_changes_nothing_of_others(world: World) -> None:
         f"/sites/{world.site.pk}/check",
         f"/operator/keys/{key.pk}/revoke",
         f"/operator/models/{world.model.pk}/manifest",
+        f"/operator/usage/{world.query.pk}/sign",
         "/payout-batches/prepare",
     ]
 

@@ -174,6 +174,10 @@ class Registry:
             raise ValueError(f"a report is about 1 to {MAX_QUERIES} queries")
         return self._call("POST", "/v1/queries", {"queries": list(queries)})
 
+    def report_signed(self, body: bytes, signature: str) -> dict[str, Any]:
+        """Send a report as it was signed; ``tribute.reporting`` numbers and signs."""
+        return self._call("POST", "/v1/queries", body, headers={"Tribute-Signature": signature})
+
     def balance(self) -> dict[str, Any]:
         """Return what the operator has paid in advance and not yet used, by currency."""
         return self._call("GET", "/v1/balance")
@@ -185,7 +189,8 @@ class Registry:
         good, so that asking again opens no second page.
         """
         amount = {"amount_micros": amount_micros, "currency": currency}
-        return self._call("POST", "/v1/topups", {"amount": amount}, key=key)
+        headers = {"Idempotency-Key": key}
+        return self._call("POST", "/v1/topups", {"amount": amount}, headers=headers)
 
     def _call_in_arrow(
         self, items: Sequence[Mapping[str, str]], purposes: Sequence[Purpose]
@@ -209,9 +214,9 @@ class Registry:
         body: Mapping[str, Any] | bytes | None = None,
         *,
         content_type: str = "application/json",
-        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        return _parsed(self._answered(method, path, body, content_type, key=key))
+        return _parsed(self._answered(method, path, body, content_type, headers=headers))
 
     def _answered(  # noqa: PLR0913 - a request is said in full
         self,
@@ -220,7 +225,7 @@ class Registry:
         body: Mapping[str, Any] | bytes | None,
         content_type: str,
         *,
-        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
         accept: str = "application/json",
     ) -> bytes:
         data = body if body is None or isinstance(body, bytes) else _json(body)
@@ -231,7 +236,9 @@ class Registry:
         if data is not None:
             request.add_header("Content-Type", content_type)
             # One key for all attempts: the registry does the deed once, however often it hears.
-            request.add_header("Idempotency-Key", key or str(uuid4()))
+            request.add_header("Idempotency-Key", str(uuid4()))
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
         return self._sent_with_retries(request)
 
     def _sent_with_retries(self, request: urllib.request.Request) -> bytes:

@@ -1,8 +1,10 @@
 """Reporting queries over HTTP, and reading what became of them."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -374,3 +376,28 @@ def test_a_settled_query_is_recomputed(client: APIClient, writer: GenerativeMode
     assert answer["inputs"]["words"] == 24
     other = api_client(make_operator("other"))
     assert other.get(f"/v1/queries/{query.pk}/recomputation").status_code == 404
+
+
+def test_credits_are_signed_beside_an_answer(
+    client: APIClient, writer: GenerativeModel, settings: Any, tmp_path: Path
+) -> None:
+    settings.CONTENT_CREDENTIALS_IDENTITY = str(tmp_path / "c2pa" / "identity.pem")
+    query = ask(writer)
+    settle_due(at=GENERATED, limit=1)
+    path = f"/v1/queries/{query.pk}/credits:sign"
+
+    def answer(content_type: str = "text/plain") -> SimpleUploadedFile:
+        return SimpleUploadedFile("answer", MEDLEY.encode(), content_type=content_type)
+
+    signed = client.post(path, {"asset": answer()})
+    assert (signed.status_code, signed["Content-Type"]) == (200, "application/c2pa")
+    assert query.pk.encode() in signed.content
+
+    inside = client.post(path, {"asset": answer(), "mode": "embedded"})
+    assert (inside.status_code, inside.json()["code"]) == (422, "asset_not_signable")
+    assert client.post(path, {"mode": "sidecar"}).status_code == 400
+    other = api_client(make_operator("borealis"))
+    assert other.post(path, {"asset": answer()}).status_code == 404
+    settings.CONTENT_CREDENTIALS_IDENTITY = ""
+    absent = client.post(path, {"asset": answer()})
+    assert (absent.status_code, absent.json()["code"]) == (501, "signing_not_configured")

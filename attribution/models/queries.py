@@ -116,6 +116,8 @@ class GenerativeModel(models.Model):
     )
     # What one work earns of the operator's queries in a UTC day before a person looks at it.
     work_cap_micros = models.BigIntegerField(null=True, blank=True)
+    # How long evidence is kept after settlement, by the operator's consent; see retention.
+    keep_evidence_days = models.IntegerField(null=True, blank=True)
     # What scores that the operator reports leave unattributed in any case.
     floor_ppm = models.IntegerField(default=0)
     unattributed_policy = models.CharField(
@@ -149,6 +151,10 @@ class GenerativeModel(models.Model):
             CheckConstraint(
                 name="model_work_cap_is_above_zero",
                 condition=Q(work_cap_micros=None) | Q(work_cap_micros__gt=0),
+            ),
+            CheckConstraint(
+                name="model_keeps_evidence_for_days",
+                condition=Q(keep_evidence_days=None) | Q(keep_evidence_days__gte=1),
             ),
             CheckConstraint(
                 name="model_floor_is_a_part_of_the_whole",

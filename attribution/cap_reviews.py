@@ -1,0 +1,160 @@
+"""Decide about money that passed a model's cap: release it to the creators, or redirect it.
+
+Owns what waits for which work, the evidence, and the decision with its reason. ``attribution.caps``
+says what is held; the money itself is moved by the ledger, all that waits for a work at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
+
+from attribution.eligibility import Escrow
+from attribution.errors import NothingHeld
+from attribution.models import CapReview, Contribution
+from ledger import set_asides
+from ledger.accounts import AccountKind
+from ledger.models import Entry, SetAside
+from ledger.money import Money
+from registry.models import User, Work
+
+Decision = CapReview.Decision
+WORKS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What waits for one work, in ``queries`` queries since a first one."""
+
+    work: Work
+    amount: Money
+    queries: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What a work earned from one operator's model on one UTC day beyond the model's ``cap``."""
+
+    day: datetime
+    operator: str
+    model: str
+    cap: Money | None
+    held: Money
+    queries: int
+
+
+def held() -> list[Held]:
+    """Return what waits, the largest amount first, up to 200 works and currencies."""
+    rows = list(
+        _waiting()
+        .values("subject", "currency")
+        .annotate(micros=Sum("amount_micros"), queries=Count("entry_id"), since=Min("set_aside_at"))
+        .order_by("-micros", "subject")[:WORKS_AT_ONCE]
+    )
+    works = Work.objects.in_bulk({row["subject"] for row in rows})
+    return [
+        Held(
+            works[row["subject"]],
+            Money(row["micros"], row["currency"]),
+            row["queries"],
+            row["since"],
+        )
+        for row in rows
+    ]
+
+
+def evidence(work: Work) -> list[Day]:
+    """Return, by day and model, what of the work's earnings is held."""
+    rows = (
+        _held_of(work)
+        .annotate(day=TruncDate("query__settled_at"), cap=F("query__model__work_cap_micros"))
+        .values_list(
+            "day",
+            "query__operator__name",
+            "query__model__name",
+            "query__model__version",
+            "cap",
+            "query__currency",
+        )
+        .annotate(micros=Sum("micros"), queries=Count("query", distinct=True))
+        .order_by("-day", "query__operator__name")
+    )
+    return [
+        Day(
+            day,
+            operator,
+            f"{name} {version}",
+            None if cap is None else Money(cap, currency),
+            Money(micros, currency),
+            queries,
+        )
+        for day, operator, name, version, cap, currency, micros, queries in rows
+    ]
+
+
+@transaction.atomic
+def release(
+    work: Work, admin: User, *, reason: str, holding: timedelta, at: datetime
+) -> list[Money]:
+    """Give all that waits for a work to the creators who earned it. Raises NothingHeld.
+
+    What has waited for ``holding`` is available at once, the rest pending.
+    """
+    to = _earned_by(work)
+    moved = set_asides.release(AccountKind.UNCLAIMED, work.pk, to=to, holding=holding, at=at)
+    _record(CapReview(work=work, reviewed_by=admin, reason=reason, reviewed_at=at), moved)
+    return moved
+
+
+@transaction.atomic
+def redirect(work: Work, admin: User, *, reason: str, at: datetime) -> list[Money]:
+    """Give all that waits for a work to the pool instead. Raises NothingHeld."""
+    _earned_by(work)
+    moved = set_asides.redirect(AccountKind.UNCLAIMED, work.pk, to=AccountKind.POOL, at=at)
+    review = CapReview(work=work, reviewed_by=admin, reason=reason, reviewed_at=at)
+    _record(review, moved, decision=Decision.REDIRECTED)
+    return moved
+
+
+def _record(said: CapReview, moved: list[Money], *, decision: Decision = Decision.RELEASED) -> None:
+    """Keep the decision for each currency. Raises NothingHeld when another came first."""
+    if not moved:
+        raise NothingHeld(f"nothing waits for {said.work_id} any more")
+    for amount in moved:
+        CapReview.objects.create(
+            work_id=said.work_id,
+            decision=decision,
+            amount_micros=amount.micros,
+            currency=amount.currency,
+            reason=said.reason,
+            reviewed_by_id=said.reviewed_by_id,
+            reviewed_at=said.reviewed_at,
+        )
+
+
+def _waiting() -> QuerySet[SetAside]:
+    """Return what waits for works, not for creators who are unknown or were erased."""
+    return SetAside.objects.filter(
+        released_at=None, account__kind=AccountKind.UNCLAIMED, subject__startswith="wrk_"
+    )
+
+
+def _held_of(work: Work) -> QuerySet[Contribution]:
+    entries = _waiting().filter(subject=work.pk).values_list("entry_id", flat=True)
+    keys = Entry.objects.filter(pk__in=list(entries)).values_list("key", flat=True)
+    return Contribution.objects.filter(
+        Q(work=work, escrow=Escrow.CAP), query__entry_key__in=list(keys)
+    )
+
+
+def _earned_by(work: Work) -> Mapping[str, int]:
+    """Return what waits for each creator of a work, in micros. Raises NothingHeld."""
+    rows = _held_of(work).values_list("creator_id").annotate(micros=Sum("micros"))
+    found = {str(creator): micros for creator, micros in rows.order_by("creator_id") if micros}
+    if not found:
+        raise NothingHeld(f"nothing waits for {work.pk}")
+    return found

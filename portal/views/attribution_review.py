@@ -1,0 +1,69 @@
+"""Money that passed a cap: admins look at why, and release or redirect it."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from attribution import cap_reviews
+from attribution.errors import AttributionError
+from attribution.models import CapReview
+from portal.access import for_payout_admins
+from portal.forms.reviews import CapDecision
+from portal.troubles import plain
+from registry.ids import find
+from registry.models import User, Work
+
+
+@require_GET
+@for_payout_admins
+def held(request: HttpRequest, _admin: User) -> HttpResponse:
+    """List works whose earnings passed a cap and wait, and what was decided lately."""
+    decided = CapReview.objects.select_related("work", "reviewed_by").order_by("-reviewed_at")
+    return render(
+        request,
+        "portal/held_by_cap.html",
+        {"held": cap_reviews.held(), "decided": decided[:20]},
+    )
+
+
+@require_GET
+@for_payout_admins
+def held_work(request: HttpRequest, _admin: User, work_id: str) -> HttpResponse:
+    """Show why money of one work waits, and let it be decided."""
+    work = find(Work.objects.all(), work_id)
+    return render(
+        request,
+        "portal/held_work.html",
+        {"work": work, "days": cap_reviews.evidence(work)},
+    )
+
+
+@require_POST
+@for_payout_admins
+def decide(request: HttpRequest, admin: User, work_id: str) -> HttpResponse:
+    """Release what waits for a work to its creators, or redirect it to the pool."""
+    work = find(Work.objects.all(), work_id)
+    form = CapDecision(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say what you found out first."))
+        return redirect("portal:held-work", work.pk)
+    reason, at = form.cleaned_data["reason"], timezone.now()
+    try:
+        if form.cleaned_data["deed"] == "release":
+            holding = timedelta(days=settings.HOLDING_DAYS)
+            cap_reviews.release(work, admin, reason=reason, holding=holding, at=at)
+            done = _("Released to the creators who earned it.")
+        else:
+            cap_reviews.redirect(work, admin, reason=reason, at=at)
+            done = _("Given to the pool.")
+    except AttributionError as error:
+        messages.error(request, plain(error))
+    else:
+        messages.success(request, done)
+    return redirect("portal:held-by-cap")

@@ -1,0 +1,144 @@
+"""What passed a cap waits until a person decides, once, where it goes."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from attribution import cap_reviews
+from attribution.errors import NothingHeld
+from attribution.models import CapReview, GenerativeModel
+from attribution.worker import settle_due
+from ledger.money import Money
+from registry.models import Creator, Operator, User, Work
+from tests.attribution.world import CHARIOT, GENERATED, TWELVE_OF_CHARIOT, ask, fund, make_model
+from tests.factories import allow, api_client, make_user, make_work
+from tests.journal import Journal
+
+MONTH = timedelta(days=30)
+pytestmark = pytest.mark.usefixtures("sound")
+
+
+@pytest.fixture
+def pia(db: None) -> User:
+    return make_user("pia@example.org", is_payout_admin=True)
+
+
+@pytest.fixture
+def ours(ada: Creator, ben: Creator) -> Work:
+    work = make_work(ada, title="Ours", text=CHARIOT, shares={ada.pk: 700_000, ben.pk: 300_000})
+    allow(work)
+    return work
+
+
+@pytest.fixture
+def capped(acme: Operator, ours: Work) -> GenerativeModel:
+    """A model that lets a work earn 10,000 micros a day: one of its queries."""
+    fund(acme)
+    return make_model(acme, [ours], work_cap_micros=10_000)
+
+
+def settled(model: GenerativeModel, times: int = 1) -> None:
+    for _ in range(times):
+        ask(model, TWELVE_OF_CHARIOT)
+    settle_due(at=GENERATED, limit=10)
+
+
+def test_what_waits_is_listed_with_its_evidence(capped: GenerativeModel, ours: Work) -> None:
+    settled(capped, times=3)
+
+    (found,) = cap_reviews.held()
+    (day,) = cap_reviews.evidence(ours)
+
+    assert (found.work, found.amount, found.queries) == (ours, Money(18_000, "EUR"), 2)
+    assert (day.operator, day.model, day.cap) == ("Acme", "Writer 1", Money(10_000, "EUR"))
+    assert (day.held, day.queries) == (Money(18_000, "EUR"), 2)
+
+
+def test_released_money_goes_to_who_earned_it(
+    capped: GenerativeModel, ours: Work, pia: User, journal: Journal
+) -> None:
+    settled(capped, times=2)
+    journal()
+
+    moved = cap_reviews.release(ours, pia, reason="a school day", holding=MONTH, at=GENERATED)
+
+    assert moved == [Money(9_000, "EUR")]
+    assert (
+        journal()
+        == """
+        platform:unclaimed   -0.009000 EUR
+        creator:ada:pending   0.006300 EUR
+        creator:ben:pending   0.002700 EUR
+    """
+    )
+    review = CapReview.objects.get()
+    assert (review.decision, review.amount_micros, review.reason) == (
+        "released",
+        9_000,
+        "a school day",
+    )
+    assert cap_reviews.held() == []
+
+
+def test_redirected_money_goes_to_the_pool(
+    capped: GenerativeModel, ours: Work, pia: User, journal: Journal
+) -> None:
+    settled(capped, times=2)
+    journal()
+
+    cap_reviews.redirect(ours, pia, reason="a robot", at=GENERATED)
+
+    assert (
+        journal()
+        == """
+        platform:unclaimed  -0.009000 EUR
+        platform:pool        0.009000 EUR
+    """
+    )
+    assert CapReview.objects.get().decision == "redirected"
+
+
+def test_it_is_decided_once_and_later_money_waits_anew(
+    capped: GenerativeModel, ours: Work, pia: User
+) -> None:
+    with pytest.raises(NothingHeld):
+        cap_reviews.redirect(ours, pia, reason="x", at=GENERATED)
+    settled(capped, times=2)
+    cap_reviews.release(ours, pia, reason="fine", holding=MONTH, at=GENERATED)
+    with pytest.raises(NothingHeld):
+        cap_reviews.release(ours, pia, reason="again", holding=MONTH, at=GENERATED)
+
+    settled(capped)
+
+    assert [each.amount.micros for each in cap_reviews.held()] == [9_000]
+
+
+def test_the_database_keeps_decisions(capped: GenerativeModel, ours: Work, pia: User) -> None:
+    settled(capped, times=2)
+    cap_reviews.release(ours, pia, reason="fine", holding=MONTH, at=GENERATED)
+
+    for deed in (CapReview.objects.all().delete, lambda: CapReview.objects.update(reason="x")):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            deed()
+
+
+def test_admins_decide_over_http_and_nobody_else(
+    capped: GenerativeModel, ours: Work, pia: User, ada: Creator
+) -> None:
+    settled(capped, times=2)
+    admin, path = api_client(pia), f"/v1/held-by-cap/{ours.pk}"
+    for client in (api_client(make_user("mallory@example.org")), api_client(ada)):
+        assert client.get("/v1/held-by-cap").status_code == 403
+        assert client.get(path).status_code == 403
+        for deed in ("release", "redirect"):
+            assert client.post(f"{path}:{deed}", {"reason": "x"}, format="json").status_code == 403
+
+    (held,) = admin.get("/v1/held-by-cap").json()["items"]
+    assert held["amount"] == {"amount_micros": 9_000, "currency": "EUR"}
+    assert admin.get(path).json()["days"][0]["queries"] == 1
+    assert admin.post(f"{path}:release", {}, format="json").status_code == 400
+    moved = admin.post(f"{path}:redirect", {"reason": "a robot"}, format="json")
+    assert moved.json() == {"moved": [{"amount_micros": 9_000, "currency": "EUR"}]}
+    again = admin.post(f"{path}:release", {"reason": "x"}, format="json")
+    assert (again.status_code, again.json()["code"]) == (409, "nothing_held")

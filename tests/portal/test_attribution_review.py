@@ -1,0 +1,43 @@
+"""The admins' pages of money held by a cap."""
+
+import pytest
+
+from attribution.models import CapReview
+from attribution.worker import settle_due
+from tests.attribution.world import GENERATED, TWELVE_OF_CHARIOT, ask, make_model
+from tests.portal.conftest import World, signed_in
+
+
+@pytest.fixture
+def held(world: World) -> str:
+    """What Ada's and Ben's poem earned beyond a cap; returns the page's address."""
+    model = make_model(world.acme, [world.chariot], version="2", work_cap_micros=1)
+    ask(model, TWELVE_OF_CHARIOT)
+    settle_due(at=GENERATED, limit=10)
+    return f"/held-by-cap/{world.chariot.pk}/"
+
+
+@pytest.mark.parametrize(("deed", "done"), [("release", "released"), ("redirect", "redirected")])
+def test_an_admin_looks_and_decides(held: str, deed: str, done: str) -> None:
+    pia = signed_in("pia")
+    assert "The Chariot" in pia.get("/held-by-cap/").content.decode()
+    assert "Writer 2" in pia.get(held).content.decode()
+
+    pia.post(f"{held}decide", {"deed": deed})
+    assert not CapReview.objects.exists()
+    pia.post(f"{held}decide", {"deed": deed, "reason": "looked into"})
+    again = pia.post(f"{held}decide", {"deed": deed, "reason": "again"}, follow=True)
+
+    assert CapReview.objects.get().decision == done
+    page = again.content.decode()
+    assert "Somebody has decided this meanwhile" in page
+    assert "looked into" in page
+    assert "Nothing waits for this work" in pia.get(held).content.decode()
+
+
+def test_nobody_else_sees_what_is_held(held: str) -> None:
+    for who in ("ada", "olga", "mallory"):
+        client = signed_in(who)
+        assert client.get("/held-by-cap/").status_code == 404
+        assert client.get(held).status_code == 404
+        assert client.post(f"{held}decide", {"deed": "release"}).status_code == 404
