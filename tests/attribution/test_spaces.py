@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from registry.models import Operator, Work
 from tests.attribution.world import GENERATED, ask, fund, make_model
 from tests.factories import NOON, allow, api_client, make_creator, make_work
 from tribute.fingerprints import fingerprint
-from tribute.vocabulary import Medium
+from tribute.vocabulary import IdentifierKind, Medium
 
 DIMENSION = 16
 SHARP = {
@@ -208,6 +209,23 @@ def test_a_vector_beside_a_text_joins_its_words(acme: Operator, space: Embedding
     assert query.method == "cascade"
     assert max(earned(query), key=earned(query).__getitem__) == "Work 5"
     assert recompute(query).same
+
+
+def test_a_vector_tells_where_no_text_is_registered(acme: Operator, space: EmbeddingSpace) -> None:
+    zoe = make_creator("zoe")
+    made = []
+    for number in range(12):
+        digest = sha256(str(number).encode()).hexdigest()
+        identifiers = [(IdentifierKind.SHA256, digest)]
+        made.append(make_work(zoe, title=f"Work {number}", identifiers=identifiers))
+        allow(made[-1])
+        give(made[-1], space, [direction(number)])
+    fund(acme)
+    words = " ".join(f"unheard{number}" for number in range(30))
+
+    found = earned(asked(make_model(acme, made, space=space), direction(5), words))
+
+    assert max(found, key=found.__getitem__) == "Work 5"
 
 
 @pytest.mark.parametrize(
