@@ -19,7 +19,7 @@ WHY: dict[str, Words] = {
     "claim": _("two creators claim the work"),
     "cap": _("it earned more in a day than its model’s limit lets pass unseen"),
     "unclaimed": _("nobody known made it, or its creator has left"),
-    "": _("the reason is with the work"),
+    "": _("whose it is, is contested"),
 }
 
 

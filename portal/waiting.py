@@ -86,6 +86,8 @@ def _payout(stuck: Stuck, payout: Payout, admin: User) -> Waiting:
     action = _TROUBLES.get(payout.trouble, _PAYOUTS[payout.status])
     if payout.gateway == BANK and payout.status == PayoutStatus.SENDING:
         action = _("Tell the bank’s answer.")
+    elif payout.gateway == BANK and payout.status == PayoutStatus.RESERVED:
+        action = _("Issue the payment file on the batch’s page.")
     return Waiting(
         stuck=stuck,
         kind=_("Payout"),
