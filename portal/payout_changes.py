@@ -18,6 +18,7 @@ ODD_FACTOR = 3
 REMEMBERED = 12
 """So many earlier payouts make the median."""
 NEW_FOR = timedelta(days=30)
+LOOKED_BACK = timedelta(days=800)
 _NEVER_SENT = [
     PayoutStatus.PLANNED.value,
     PayoutStatus.CANCELED.value,
@@ -61,10 +62,12 @@ def lines(payouts: Iterable[Payout]) -> list[Line]:
 
 def _sent_before(rows: Sequence[Payout]) -> dict[str, list[Payout]]:
     """Return the earlier payouts that went out, by creator, the latest first."""
+    drawn_up = min(row.created_at for row in rows)
     earlier = Payout.objects.filter(
         creator__in={row.creator_id for row in rows},
         currency=rows[0].currency,
-        created_at__lt=min(row.created_at for row in rows),
+        created_at__lt=drawn_up,
+        created_at__gte=drawn_up - LOOKED_BACK,
     ).exclude(status__in=_NEVER_SENT)
     found: dict[str, list[Payout]] = defaultdict(list)
     for payout in earlier.order_by("-created_at", "-pk"):

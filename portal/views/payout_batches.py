@@ -128,13 +128,18 @@ def progress(request: HttpRequest, _admin: User, batch_id: str) -> HttpResponse:
 
 
 def _followed(request: HttpRequest, shown: PayoutBatch) -> dict[str, object]:
-    """Return what changes while a batch is sent: its steps, heaps and lines."""
+    """Return what changes while a batch is sent: its steps, heaps and lines.
+
+    Who is unlike last time is counted over the whole batch while that is to be judged; a batch
+    under way is asked for often, and only its page is read.
+    """
     rows = shown.payouts.select_related("creator")
     heaps = payout_review.heaps(shown)
     count, total = payout_review.going(heaps, shown.currency)
-    all_lines = payout_changes.lines(rows)
-    odd = [line.payout.pk for line in all_lines if line.needs_attention]
     only_odd = request.GET.get("show") == "changed"
+    judged = only_odd or shown.status in {BatchStatus.DRAFT, BatchStatus.SUBMITTED}
+    all_lines = payout_changes.lines(rows) if judged else []
+    odd = [line.payout.pk for line in all_lines if line.needs_attention]
     page_url = reverse("portal:payout-batch", args=[shown.pk])
     found = cut(
         request,
@@ -148,7 +153,6 @@ def _followed(request: HttpRequest, shown: PayoutBatch) -> dict[str, object]:
         filters=("show",),
     )
     listing = replace(found, path=page_url)
-    by_id = {line.payout.pk: line for line in all_lines}
     return {
         "batch": shown,
         "page_url": page_url,
@@ -160,7 +164,8 @@ def _followed(request: HttpRequest, shown: PayoutBatch) -> dict[str, object]:
         "count": count,
         "total": total,
         "listing": listing,
-        "lines": [by_id[payout.pk] for payout in listing.page],
+        "lines": payout_changes.lines(listing.page),
+        "judged": judged,
         "odd_count": len(odd),
         "only_odd": only_odd,
         "at": timezone.now(),
