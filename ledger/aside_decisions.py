@@ -32,7 +32,7 @@ def release(
         moved = set_asides.give_back(subject, holding=holding, at=at)
         _require_some(moved, subject)
         journal.record(
-            admin, Deed.ASIDE_RELEASED, subject=subject, reason=why, at=at, **_figures(moved)
+            admin, Deed.ASIDE_RELEASED, subject=subject, reason=why, at=at, amounts=_amounts(moved)
         )
     return moved
 
@@ -59,8 +59,15 @@ def reassign(  # noqa: PLR0913 - a decision is said in full, each part by name
     with transaction.atomic():
         moved = set_asides.release(kind, subject, to={to.pk: 1}, holding=holding, at=at)
         _require_some(moved, subject)
-        figures = {**_figures(moved), "to": to.pk}
-        journal.record(admin, Deed.ASIDE_REASSIGNED, subject=subject, reason=why, at=at, **figures)
+        journal.record(
+            admin,
+            Deed.ASIDE_REASSIGNED,
+            subject=subject,
+            reason=why,
+            at=at,
+            amounts=_amounts(moved),
+            to=to.pk,
+        )
     return moved
 
 
@@ -69,5 +76,5 @@ def _require_some(moved: list[Money], subject: str) -> None:
         raise WrongState(f"nothing waits for {subject}")
 
 
-def _figures(moved: list[Money]) -> dict[str, int | str]:
+def _amounts(moved: list[Money]) -> dict[str, int]:
     return {amount.currency: amount.micros for amount in moved}

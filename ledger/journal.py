@@ -3,6 +3,7 @@
 The domain functions of payout admins write here, each in the transaction of its deed.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from ledger.errors import NotPayoutAdmin, ReasonMissing
@@ -24,9 +25,14 @@ def record(  # noqa: PLR0913 - a deed is said in full, each part by name
     payout: Payout | None = None,
     subject: str = "",
     reason: str = "",
-    **facts: int | str | bool,
+    amounts: Mapping[str, int] | None = None,
+    **facts: int | str,
 ) -> AdminAction:
-    """Put one deed on record. A payout's batch is filled in. facts: figures as they are now."""
+    """Put one deed on record. A payout's batch is filled in.
+
+    amounts: micros by currency. facts: other figures as they are now; empty words are left out.
+    """
+    kept = {name: value for name, value in facts.items() if isinstance(value, int) or value}
     return AdminAction.objects.create(
         by=admin,
         deed=deed.value,
@@ -34,7 +40,7 @@ def record(  # noqa: PLR0913 - a deed is said in full, each part by name
         payout=payout,
         subject=subject[:80],
         reason=reason.strip()[:MAX_REASON],
-        facts={name: value for name, value in facts.items() if value not in {"", None}},
+        facts={**(amounts or {}), **kept},
         at=at,
     )
 

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet, Sum
 
 from ledger import currencies
 from ledger.errors import UnknownPeriod
-from ledger.models import Balance, Batch, Line, Payout, PayoutEvent
+from ledger.models import Balance, Line, Payout, PayoutEvent
 from ledger.money import Money
 from ledger.payout_steps import SENT
 from ledger.sql import statement
@@ -187,10 +187,11 @@ def csv(owner: Creator | Operator, period: str) -> str:
 
 def first_month(owner: Creator | Operator) -> datetime | None:
     """When the month began in which the owner's money first moved; None when it never has."""
-    earliest = Line.objects.filter(account__owner=_owner(owner)).order_by("batch_id").first()
-    return earliest and Batch.objects.get(pk=earliest.batch_id).posted_at.replace(
-        day=1, hour=0, minute=0, second=0, microsecond=0
-    )
+    lines_of = Line.objects.filter(account__owner=_owner(owner))
+    earliest = lines_of.select_related("batch").order_by("batch_id").first()
+    if earliest is None:
+        return None
+    return earliest.batch.posted_at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _owner(owner: Creator | Operator) -> UUID:

@@ -83,7 +83,8 @@ def _works(shown: payout_changes.Line) -> list[dict[str, object]]:
     if shown.previous:
         rows = rows.filter(query__settled_at__gte=shown.previous.created_at)
     by_work = rows.values("work_id", "work__title", "query__model__name", "query__operator__name")
-    return list(by_work.annotate(micros=Sum("micros")).order_by("-micros")[:WORKS_SHOWN])
+    summed = by_work.annotate(micros=Sum("micros")).order_by("-micros")
+    return [dict(row) for row in summed[:WORKS_SHOWN]]
 
 
 def _booked(payout: Payout) -> list[Line]:

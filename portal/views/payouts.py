@@ -1,5 +1,7 @@
 """A creator's payouts: where the money goes, what became of each, what waits and what is owed."""
 
+from datetime import datetime
+
 from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
@@ -19,7 +21,7 @@ from portal import earned, held_money, owed
 from portal.access import for_creators, person
 from portal.forms.payouts import BankAccount, Onboard
 from portal.listing import cut
-from portal.states import PAYOUTS
+from portal.states import PAYOUTS, State
 from portal.troubles import put_beside
 from registry.ids import find
 from registry.models import Creator
@@ -37,7 +39,7 @@ def payouts(request: HttpRequest, creator: Creator) -> HttpResponse:
 def payout(request: HttpRequest, creator: Creator, payout_id: str) -> HttpResponse:
     """Show one payout and each step it took."""
     shown = find(creator.payouts.select_related("batch"), payout_id)
-    steps = []
+    steps: list[tuple[State, datetime]] = []
     for event in shown.events.order_by("pk"):
         state = PAYOUTS[PayoutStatus(event.to_status)]
         if not steps or steps[-1][0] != state:

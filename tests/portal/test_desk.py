@@ -318,7 +318,7 @@ def test_the_journal_is_sieved_and_downloaded(world: World, gateway: PaperGatewa
     quinn = signed_in("quinn")
 
     page = text(quinn, "/journal/?by=pia@example.org")
-    file = b"".join(quinn.get("/journal.csv")).decode()  # type: ignore[call-overload]
+    file = b"".join(quinn.get("/journal.csv")).decode()
 
     assert "drew a batch up" in page
     assert "called a batch off" not in page.split("<tbody>")[1]
