@@ -104,7 +104,8 @@ def approve(batch: PayoutBatch, admin: User, *, at: datetime, factor: str = "") 
 def cancel(batch: PayoutBatch, admin: User, *, at: datetime, reason: str = "") -> PayoutBatch:
     """Call off every payout that has not been sent, and give its money back.
 
-    reason: kept on record. What is being sent or unknown goes on to its end. Raises WrongState when the batch is over.
+    reason: kept on record. What is being sent or unknown goes on to its end. Raises WrongState
+    when the batch is over.
     """
     journal.require_admin(admin)
     with transaction.atomic():
@@ -127,10 +128,9 @@ def take_back(
 ) -> Payout:
     """Ask the provider to reverse what is left of a transfer.
 
-    reason: kept on record.
-    The money is the creator's available balance again once the provider says that it came back.
-    Raises WrongState when nothing is left to reverse, and what the gateway raises: after
-    OutcomeUnknown, say it again or wait for the webhook.
+    reason: kept on record. The money is the creator's available balance again once the provider
+    says that it came back. Raises WrongState when nothing is left to reverse, and what the gateway
+    raises: after OutcomeUnknown, say it again or wait for the webhook.
     """
     journal.require_admin(admin)
     with transaction.atomic(durable=True):

@@ -70,8 +70,9 @@ def adjust(row: Reconciliation, admin: User, *, reason: str, at: datetime) -> in
     """
     journal.require_admin(admin)
     why = journal.require_reason(reason)
-    kinds = (AccountKind.PROVIDER_CLEARING, AccountKind.PLATFORM_FEE)
-    clearing, platform = (account_ids([(k, None, row.currency) for k in kinds])).values()
+    clearing = (AccountKind.PROVIDER_CLEARING, None, row.currency)
+    platform = (AccountKind.PLATFORM_FEE, None, row.currency)
+    ids = account_ids([clearing, platform])
     missing = row.provider_micros - row.ledger_micros
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -86,7 +87,7 @@ def adjust(row: Reconciliation, admin: User, *, reason: str, at: datetime) -> in
             key=key_for(f"reconciliation:{row.pk}:adjusted"),
             kind=EntryKind.ADJUSTMENT,
             currency=row.currency,
-            legs=((clearing, -missing), (platform, missing)),
+            legs=((ids[clearing], -missing), (ids[platform], missing)),
             effective_at=at,
         )
         posted = post([draft], at=at)

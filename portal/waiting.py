@@ -83,7 +83,7 @@ def waiting(admin: User, *, at: datetime, hours: int) -> list[Waiting]:
 
 
 def _payout(stuck: Stuck, payout: Payout, admin: User) -> Waiting:
-    action = _TROUBLES.get(payout.trouble, _PAYOUTS[payout.status])
+    action = _TROUBLES.get(payout.trouble) or _PAYOUTS.get(payout.status, "")
     if payout.gateway == BANK and payout.status == PayoutStatus.SENDING:
         action = _("Tell the bank’s answer.")
     elif payout.gateway == BANK and payout.status == PayoutStatus.RESERVED:
@@ -110,7 +110,7 @@ def _batch(stuck: Stuck, batch: PayoutBatch) -> Waiting:
         money=None,
         state=states.BATCHES[BatchStatus(batch.status)].word,
         trouble=deeds.trouble(batch.waits_for),
-        action=_BATCHES[batch.waits_for or batch.status],
+        action=_BATCHES.get(batch.waits_for or batch.status, ""),
     )
 
 

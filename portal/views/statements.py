@@ -22,7 +22,7 @@ Told = tuple[Section, Words, list[tuple[StatementLine, list[Words]]]]
 def chosen(request: HttpRequest, creator: Creator) -> HttpResponse:
     """Lead to the month that was picked."""
     del creator
-    return redirect("portal:statement", request.GET.get("period", "") or "-")
+    return redirect("portal:statement", _picked(request))
 
 
 @require_GET
@@ -67,7 +67,7 @@ def statement_document(request: HttpRequest, creator: Creator, period: str) -> H
 def operator_chosen(request: HttpRequest, operator: Operator) -> HttpResponse:
     """Lead to the month that was picked."""
     del operator
-    return redirect("portal:operator-statement", request.GET.get("period", "") or "-")
+    return redirect("portal:operator-statement", _picked(request))
 
 
 @require_GET
@@ -92,6 +92,16 @@ def operator_statement_csv(request: HttpRequest, operator: Operator, period: str
     """Send the same month as CSV."""
     del request
     return _csv(operator, period)
+
+
+def _picked(request: HttpRequest) -> str:
+    """Return the month that was picked; anything else is not there."""
+    period = request.GET.get("period", "")
+    try:
+        statements.month(period)
+    except UnknownPeriod as error:
+        raise Http404(str(error)) from error
+    return period
 
 
 def _sections(owner: Creator | Operator, period: str) -> list[Told]:

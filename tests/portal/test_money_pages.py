@@ -39,6 +39,7 @@ def test_a_statement_is_a_page_and_a_file(world: World) -> None:
         assert ada.get(f"/earnings/statements/{period}").status_code == 404
     picked = ada.get("/earnings/statements/?period=2026-06")
     assert picked["Location"] == "/earnings/statements/2026-06/"
+    assert ada.get("/earnings/statements/?period=../../x").status_code == 404
 
 
 def test_onboarding_leads_to_the_payment_provider(world: World) -> None:
