@@ -16,7 +16,7 @@ export PYTHON
 export TRIBUTE_EMBEDDED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser demo run migrate shell test test-engines test-fast test-live check format lock bench clean
+.PHONY: help install browser demo codes run migrate shell test test-engines test-fast test-live check format lock bench clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ browser: install ## find Chromium for the tests of pages, or install it
 
 demo: install ## play the whole story and leave the site running (DEMO_EXIT=1: leave at its end)
 	@$(PY) -m server.demo
+
+codes: install ## print the one-time codes of the demo's payout admins
+	@$(PY) -m server.demo.one_time_codes
 
 run: install ## serve the pages and the API on PORT, on the private PostgreSQL and broker
 	@$(WITH_SERVERS) sh -c '$(MIGRATED) && \

@@ -4,28 +4,41 @@ The counterpart of `ledger.sending` for payees with a bank account of their own 
 drew the batch up or submitted it may not say what the bank did: a second person does.
 """
 
+import hashlib
 from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from ledger import observing, payout_steps
+from ledger import journal, observing, payout_steps
 from ledger.errors import (
     InvalidBankAccount,
     LinesChanged,
     MakerIsChecker,
     NoPaymentFile,
-    NotPayoutAdmin,
     ReasonMissing,
     WrongState,
 )
 from ledger.models import Payee, Payout, PayoutBatch
 from ledger.payment_file import Party, Transfer, is_iban, reference, write
 from ledger.payout_lines import lines_changed
-from ledger.vocabulary import BANK, BatchStatus, PayoutStatus
+from ledger.vocabulary import BANK, BatchStatus, Deed, PayoutStatus
 from registry.models import Creator, User
 
-__all__ = ["issue", "mark_failed", "mark_paid", "payment_file", "register"]
+__all__ = [
+    "hand_over",
+    "issue",
+    "mark_failed",
+    "mark_paid",
+    "offered",
+    "payment_file",
+    "register",
+]
+
+
+def offered() -> bool:
+    """Whether creators may be paid by bank: the settings name an account to pay from."""
+    return bool(settings.PAYER_NAME) and is_iban(settings.PAYER_IBAN)
 
 
 def register(creator: Creator, *, holder: str, iban: str, at: datetime) -> Payee:
@@ -62,7 +75,7 @@ def issue(batch: PayoutBatch, admin: User, *, at: datetime) -> int:
     Returns how many. A payee who gave another account since is held. Said again, nothing changes.
     Raises NotPayoutAdmin, WrongState before approval, LinesChanged.
     """
-    _require_admin(admin)
+    journal.require_admin(admin)
     with transaction.atomic(durable=True):
         batch = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
         if batch.status not in {BatchStatus.APPROVED, BatchStatus.SENDING}:
@@ -84,12 +97,24 @@ def issue(batch: PayoutBatch, admin: User, *, at: datetime) -> int:
         )
         if sent:
             PayoutBatch.objects.filter(pk=batch.pk).update(status=BatchStatus.SENDING.value)
+        if due:
+            journal.record(
+                admin, Deed.FILE_ISSUED, batch=batch, at=at, lines=len(sent), held=len(held)
+            )
     return len(sent)
+
+
+def hand_over(batch: PayoutBatch, admin: User, *, at: datetime) -> bytes:
+    """`payment_file`, and put on record who took it: it says where everybody's account is."""
+    written = payment_file(batch, admin)
+    digest = hashlib.sha256(written).hexdigest()
+    journal.record(admin, Deed.FILE_TAKEN, batch=batch, at=at, digest=digest)
+    return written
 
 
 def payment_file(batch: PayoutBatch, admin: User) -> bytes:
     """The file of all that was issued, the same each time. Raises NoPaymentFile, NotPayoutAdmin."""
-    _require_admin(admin)
+    journal.require_admin(admin)
     payer = Party(settings.PAYER_NAME, settings.PAYER_IBAN, settings.PAYER_BIC)
     issued = batch.payouts.filter(gateway=BANK).exclude(asked_at=None).order_by("pk")
     rows = list(issued.select_related("creator__payee"))
@@ -123,6 +148,7 @@ def mark_paid(payout: Payout, admin: User, *, at: datetime) -> Payout:
             [payout], PayoutStatus.TRANSFERRED, at=at, by=admin, reason=told, changes=sent
         )
         payout_steps.move([payout], PayoutStatus.PAID, at=at, by=admin, reason=told)
+        journal.record(admin, Deed.MARKED_PAID, payout=payout, at=at, micros=payout.amount_micros)
         observing.close_if_done(payout.batch_id, at=at)
     return payout
 
@@ -148,11 +174,19 @@ def mark_failed(payout: Payout, admin: User, *, reason: str, at: datetime) -> Pa
             payout.trouble = told
             payout.save(update_fields=["trouble"])
             payout_steps.return_money(payout, payout.amount_micros, at=at, by=admin)
+        journal.record(
+            admin,
+            Deed.MARKED_FAILED,
+            payout=payout,
+            reason=told,
+            at=at,
+            micros=payout.amount_micros,
+        )
     return payout
 
 
 def _locked(payout: Payout, admin: User) -> Payout:
-    _require_admin(admin)
+    journal.require_admin(admin)
     payout = payout_steps.locked(payout.pk)
     if admin.pk in {payout.batch.prepared_by_id, payout.batch.submitted_by_id}:
         raise MakerIsChecker(f"{admin.pk} prepared or submitted {payout.batch_id}")
@@ -162,8 +196,3 @@ def _locked(payout: Payout, admin: User) -> Payout:
 def _require(payout: Payout, *expected: PayoutStatus) -> None:
     if payout.gateway != BANK or payout.status not in expected:
         raise WrongState(f"{payout.pk} by {payout.gateway} is {payout.status}")
-
-
-def _require_admin(user: User) -> None:
-    if not (user.is_active and user.is_payout_admin):
-        raise NotPayoutAdmin(f"{user.pk} is no payout admin")

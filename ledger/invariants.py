@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from ledger.models import AuditMark, Batch
+from ledger.models import AuditMark, AuditRun, Batch
 from ledger.sql import names, statement
 
 MAX_DETAILS = 100
@@ -63,12 +63,18 @@ def trusted() -> int:
 
 
 def audit(*, at: datetime) -> list[Finding]:
-    """Read everything, and keep on record how far the books are sound, if they are."""
+    """Read everything; keep on record what was found, and how far the books are sound."""
     newest = Batch.objects.order_by("-seq").first()  # before reading: what comes later is unread
     found = findings()
     if newest and not found:
         mark = AuditMark(seq=newest.seq, hash=newest.hash, audited_at=at)
         AuditMark.objects.bulk_create([mark], ignore_conflicts=True)
+    AuditRun.objects.create(
+        seq=newest.seq if newest else None,
+        findings_count=len(found),
+        findings=[str(finding) for finding in found[:MAX_DETAILS]],
+        ran_at=at,
+    )
     return found
 
 

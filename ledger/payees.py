@@ -7,12 +7,14 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from ledger import journal
 from ledger.errors import NoPayee, UnknownObject
 from ledger.gateway import Gateway, PayeeAccount
 from ledger.models import Payee
-from registry.models import Creator
+from ledger.vocabulary import Deed
+from registry.models import Creator, User
 
-__all__ = ["link", "of", "onboard", "refresh", "refresh_account"]
+__all__ = ["link", "look_up", "of", "onboard", "refresh", "refresh_account"]
 
 
 def of(creator: Creator) -> Payee | None:
@@ -56,6 +58,21 @@ def refresh(payee: Payee, *, gateway: Gateway, at: datetime) -> Payee:
     payee.requirements = list(account.requirements)
     payee.save(update_fields=["can_receive", "requirements", "refreshed_at"])
     return payee
+
+
+def look_up(payee: Payee, admin: User, *, gateway: Gateway, at: datetime) -> Payee:
+    """`refresh` because an admin asks for it, on record.
+
+    Raises NotPayoutAdmin, UnknownObject for a payee that is not this provider's, and what the
+    gateway raises.
+    """
+    journal.require_admin(admin)
+    if payee.gateway != gateway.name:
+        raise UnknownObject(f"{payee} is not at {gateway.name}")
+    found = refresh(payee, gateway=gateway, at=at)
+    outcome = "can_receive" if found.can_receive else "cannot_receive"
+    journal.record(admin, Deed.LOOKED_UP, subject=payee.creator_id, at=at, outcome=outcome)
+    return found
 
 
 def refresh_account(account: str, *, gateway: Gateway, at: datetime) -> Payee:

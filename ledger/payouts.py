@@ -5,17 +5,15 @@ Sending is `ledger.sending`'s, applying what the provider says `ledger.observing
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
-from ledger import currencies, invariants, observing, payout_steps
+from ledger import currencies, invariants, journal, observing, payout_minimum, payout_steps
 from ledger.accounts import AccountKind
 from ledger.errors import (
     BooksInDoubt,
     LinesChanged,
     MakerIsChecker,
     NothingDue,
-    NotPayoutAdmin,
     OpenBatchExists,
     WrongState,
 )
@@ -24,16 +22,17 @@ from ledger.models import Payout, PayoutBatch, PayoutEvent, Reconciliation
 from ledger.money import Money, floor_to_minor, from_minor, minor_unit_micros
 from ledger.payout_lines import lines_changed, lines_digest
 from ledger.payout_steps import SENT
-from ledger.sending import resolve_unknown, send_due
+from ledger.sending import look_up, resolve_unknown, send_due
 from ledger.sql import statement
 from ledger.stuck import resume, settle_difference, stuck
-from ledger.vocabulary import BatchStatus, PayoutStatus
+from ledger.vocabulary import BatchStatus, Deed, PayoutStatus
 from registry.models import User
 from tribute import ids
 
 __all__ = [
     "approve",
     "cancel",
+    "look_up",
     "prepare",
     "resolve_unknown",
     "resume",
@@ -52,7 +51,7 @@ def prepare(admin: User, *, currency: str, at: datetime) -> PayoutBatch:
     BooksInDoubt while the audit or the last reconciliation has findings, OpenBatchExists,
     NothingDue, NotPayoutAdmin, UnknownCurrency.
     """
-    _require_admin(admin)
+    journal.require_admin(admin)
     _require_sound_books(currency)
     try:
         with transaction.atomic():
@@ -61,6 +60,7 @@ def prepare(admin: User, *, currency: str, at: datetime) -> PayoutBatch:
             if not payouts:
                 raise NothingDue(f"nobody is due a payout in {currency}")
             Payout.objects.bulk_create(payouts)
+            _record(batch, admin, Deed.PREPARED, payouts, at=at)
     except IntegrityError as error:
         raise OpenBatchExists(f"a batch in {currency} is being drawn up already") from error
     return batch
@@ -68,23 +68,25 @@ def prepare(admin: User, *, currency: str, at: datetime) -> PayoutBatch:
 
 def submit(batch: PayoutBatch, admin: User, *, at: datetime) -> PayoutBatch:
     """Freeze the draft's lines and keep their digest for the approval. Raises WrongState."""
-    _require_admin(admin)
+    journal.require_admin(admin)
     with transaction.atomic():
         batch = _locked(batch, BatchStatus.DRAFT)
         batch.status = BatchStatus.SUBMITTED.value
         batch.submitted_by, batch.submitted_at = admin, at
         batch.lines_digest = lines_digest(batch)
         batch.save()
+        _record(batch, admin, Deed.SUBMITTED, list(batch.payouts.all()), at=at)
     return batch
 
 
-def approve(batch: PayoutBatch, admin: User, *, at: datetime) -> PayoutBatch:
+def approve(batch: PayoutBatch, admin: User, *, at: datetime, factor: str = "") -> PayoutBatch:
     """Set the money aside and let the batch be sent, exactly as submitted.
 
+    factor: how the admin has just proved to be there, for the record; the caller asks for it.
     Raises MakerIsChecker for whoever prepared or submitted it, LinesChanged, WrongState,
     NotPayoutAdmin, and NotCovered when a creator's available balance has shrunk since.
     """
-    _require_admin(admin)
+    journal.require_admin(admin)
     with transaction.atomic():
         batch = _locked(batch, BatchStatus.SUBMITTED)
         if admin.pk in {batch.prepared_by_id, batch.submitted_by_id}:
@@ -94,21 +96,25 @@ def approve(batch: PayoutBatch, admin: User, *, at: datetime) -> PayoutBatch:
         batch.status = BatchStatus.APPROVED.value
         batch.approved_by, batch.approved_at = admin, at
         batch.save()
-        _move_all(batch, PayoutStatus.PLANNED, PayoutStatus.RESERVED, admin, at=at)
+        approved = _move_all(batch, PayoutStatus.PLANNED, PayoutStatus.RESERVED, admin, at=at)
+        _record(batch, admin, Deed.APPROVED, approved, at=at, factor=factor)
     return batch
 
 
-def cancel(batch: PayoutBatch, admin: User, *, at: datetime) -> PayoutBatch:
+def cancel(batch: PayoutBatch, admin: User, *, at: datetime, reason: str = "") -> PayoutBatch:
     """Call off every payout that has not been sent, and give its money back.
 
-    What is being sent or unknown goes on to its end. Raises WrongState when the batch is over.
+    reason: kept on record. What is being sent or unknown goes on to its end. Raises WrongState
+    when the batch is over.
     """
-    _require_admin(admin)
+    journal.require_admin(admin)
     with transaction.atomic():
         open_ones = [status for status in BatchStatus if status not in _OVER]
         batch = _locked(batch, *open_ones)
+        canceled = []
         for status in (PayoutStatus.PLANNED, PayoutStatus.RESERVED, PayoutStatus.HELD):
-            _move_all(batch, status, PayoutStatus.CANCELED, admin, at=at)
+            canceled += _move_all(batch, status, PayoutStatus.CANCELED, admin, at=at)
+        _record(batch, admin, Deed.CANCELED, canceled, at=at, reason=reason)
         if not batch.payouts.exclude(status=PayoutStatus.CANCELED).exists():
             batch.status, batch.canceled_by, batch.closed_at = BatchStatus.CANCELED.value, admin, at
             batch.save()
@@ -117,14 +123,16 @@ def cancel(batch: PayoutBatch, admin: User, *, at: datetime) -> PayoutBatch:
     return batch
 
 
-def take_back(payout: Payout, admin: User, *, gateway: Gateway, at: datetime) -> Payout:
+def take_back(
+    payout: Payout, admin: User, *, gateway: Gateway, at: datetime, reason: str = ""
+) -> Payout:
     """Ask the provider to reverse what is left of a transfer.
 
-    The money is the creator's available balance again once the provider says that it came back.
-    Raises WrongState when nothing is left to reverse, and what the gateway raises: after
-    OutcomeUnknown, say it again or wait for the webhook.
+    reason: kept on record. The money is the creator's available balance again once the provider
+    says that it came back. Raises WrongState when nothing is left to reverse, and what the gateway
+    raises: after OutcomeUnknown, say it again or wait for the webhook.
     """
-    _require_admin(admin)
+    journal.require_admin(admin)
     with transaction.atomic(durable=True):
         payout = payout_steps.locked(payout.pk)
         if payout.status not in SENT or payout.gateway != gateway.name:
@@ -134,6 +142,7 @@ def take_back(payout: Payout, admin: User, *, gateway: Gateway, at: datetime) ->
         left = payout.amount_micros - payout.reversed_micros
         refusals = payout.events.filter(reason=_REFUSED).count()
         _note(payout, _ASKED, admin, at=at)
+        journal.record(admin, Deed.TAKEN_BACK, payout=payout, reason=reason, at=at, micros=left)
     try:
         gateway.reverse_transfer(
             key=f"payout:{payout.pk}:reverse:{payout.reversed_micros}:{refusals}",
@@ -155,11 +164,6 @@ _OVER = {BatchStatus.CLOSED, BatchStatus.CANCELED}
 _ASKED, _REFUSED = "asked the provider to take it back", "the provider refused to take it back"
 
 
-def _require_admin(user: User) -> None:
-    if not (user.is_active and user.is_payout_admin):
-        raise NotPayoutAdmin(f"{user.pk} is no payout admin")
-
-
 def _require_sound_books(currency: str) -> None:
     if found := invariants.recent_findings():
         raise BooksInDoubt(f"the audit has {len(found)} findings, first {found[0]}")
@@ -173,7 +177,7 @@ def _plan(batch: PayoutBatch, *, at: datetime) -> list[Payout]:
         parameters = {
             "kind": int(AccountKind.CREATOR_AVAILABLE),
             "currency": currencies.find(batch.currency).numeric,
-            "minimum": settings.PAYOUT_MINIMUM_MICROS,
+            "minimum": payout_minimum.of(batch.currency).micros,
         }
         cursor.execute(statement("find_due_creators"), parameters)
         due = cursor.fetchall()
@@ -204,11 +208,36 @@ def _locked(batch: PayoutBatch, *expected: BatchStatus) -> PayoutBatch:
 
 def _move_all(
     batch: PayoutBatch, of: PayoutStatus, to: PayoutStatus, admin: User, *, at: datetime
-) -> None:
+) -> list[Payout]:
     """Move the batch's payouts in one state; one that has a transfer is not ours to release."""
     rows = Payout.objects.select_for_update(no_key=True).order_by("pk")
     payouts = list(rows.filter(batch=batch, status=of, transfer_id=""))
     payout_steps.move(payouts, to, at=at, by=admin)
+    return payouts
+
+
+def _record(  # noqa: PLR0913 - a deed is said in full
+    batch: PayoutBatch,
+    admin: User,
+    deed: Deed,
+    lines: list[Payout],
+    *,
+    at: datetime,
+    reason: str = "",
+    factor: str = "",
+) -> None:
+    """Put a deed on record with the lines it was for."""
+    journal.record(
+        admin,
+        deed,
+        batch=batch,
+        reason=reason,
+        at=at,
+        lines=len(lines),
+        micros=sum(line.amount_micros for line in lines),
+        digest=bytes(batch.lines_digest).hex() if batch.lines_digest else "",
+        factor=factor,
+    )
 
 
 def _note(payout: Payout, reason: str, admin: User, *, at: datetime) -> None:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Min, Q
 
-from ledger import observing, payout_steps
+from ledger import journal, observing, payout_steps
+from ledger.errors import WrongState
 from ledger.gateway import (
     Gateway,
     GatewayError,
@@ -26,9 +27,10 @@ from ledger.gateway import (
 from ledger.models import Payee, Payout, PayoutBatch
 from ledger.money import from_minor
 from ledger.payout_lines import lines_changed
-from ledger.vocabulary import BatchStatus, PayoutStatus
+from ledger.vocabulary import BatchStatus, Deed, PayoutStatus
+from registry.models import User
 
-__all__ = ["resolve_unknown", "send_due"]
+__all__ = ["look_up", "resolve_unknown", "send_due"]
 
 LOOK_UP_AFTER = timedelta(minutes=5)
 """Longer than any request to the provider may still be under way."""
@@ -80,6 +82,28 @@ def resolve_unknown(*, gateway: Gateway, at: datetime, limit: int = 100) -> int:
             break
         resolved += _resolve(payout_id, found, at=at)
     return resolved
+
+
+def look_up(payout: Payout, admin: User, *, gateway: Gateway, at: datetime) -> Payout:
+    """Look one payout up now, as `resolve_unknown` does by itself every minute.
+
+    Raises WrongState for one that has no open question, or was asked for so lately that the
+    request may still be under way; NotPayoutAdmin; and what the gateway raises.
+    """
+    journal.require_admin(admin)
+    open_question = payout.status in {PayoutStatus.SENDING, PayoutStatus.UNKNOWN}
+    asked = payout.asked_at
+    if not open_question or payout.gateway != gateway.name or asked is None:
+        raise WrongState(f"{payout.pk} by {payout.gateway} is {payout.status}")
+    if asked > at - LOOK_UP_AFTER:
+        raise WrongState(f"{payout.pk} was asked for at {asked}: its answer may be on its way")
+    found = gateway.find_transfer(group=payout.group)
+    journal.record(
+        admin, Deed.LOOKED_UP, payout=payout, at=at, outcome="found" if found else "not_there"
+    )
+    _resolve(payout.pk, found, at=at)
+    payout.refresh_from_db()
+    return payout
 
 
 # What is due -----------------------------------------------------------------------------------

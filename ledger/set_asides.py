@@ -19,7 +19,7 @@ from ledger.money import Money, split
 from ledger.posting import Draft, EntryKind, key_for, post
 from ledger.sql import statement
 
-__all__ = ["Aside", "record", "redirect", "release"]
+__all__ = ["Aside", "give_back", "record", "redirect", "release"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +82,56 @@ def release(
     if not sum(to.values()) or min(to.values()) < 0:
         raise NothingToSplit(f"{subject} for nobody")
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            parameters: dict[str, Any] = {
-                "kind": int(kind),
-                "subject": subject,
-                "at": at,
-                "cutoff": at - holding,
-            }
-            cursor.execute(statement("release_set_asides"), parameters)
-            released = [_Released(*row) for row in cursor.fetchall()]
-        by_currency: dict[int, list[_Released]] = {}
-        for row in released:
-            by_currency.setdefault(row.currency, []).append(row)
+        by_currency = _taken(kind, subject, holding=holding, at=at)
         drafts = [_draft(rows, to, at=at) for rows in by_currency.values()]
         posted = post(drafts, at=at)
         assert not posted.refused, "what was set aside is there"
+    return _amounts(by_currency)
+
+
+def give_back(subject: str, *, holding: timedelta, at: datetime) -> list[Money]:
+    """Move all contested money that waits for ``subject`` to the very creators who earned it.
+
+    Nobody's part changes. Returns what moved, one amount a currency; said again, nothing.
+    """
+    with transaction.atomic():
+        taken = _taken(AccountKind.CREATOR_DISPUTED, subject, holding=holding, at=at)
+        accounts = Account.objects.in_bulk(
+            [row.account_id for rows in taken.values() for row in rows]
+        )
+        drafts = [
+            _draft([row], {accounts[row.account_id].creator_id or "": 1}, at=at)
+            for rows in taken.values()
+            for row in rows
+        ]
+        posted = post(drafts, at=at)
+        assert not posted.refused, "what was set aside is there"
+    return _amounts(taken)
+
+
+def _taken(
+    kind: AccountKind, subject: str, *, holding: timedelta, at: datetime
+) -> dict[int, list[_Released]]:
+    """Mark what waits for a subject as released; returns it by numeric currency."""
+    parameters: dict[str, Any] = {
+        "kind": int(kind),
+        "subject": subject,
+        "at": at,
+        "cutoff": at - holding,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement("release_set_asides"), parameters)
+        released = [_Released(*row) for row in cursor.fetchall()]
+    by_currency: dict[int, list[_Released]] = {}
+    for row in released:
+        by_currency.setdefault(row.currency, []).append(row)
+    return by_currency
+
+
+def _amounts(taken: dict[int, list[_Released]]) -> list[Money]:
     return [
         Money(sum(row.matured + row.young for row in rows), currencies.find_numeric(number).code)
-        for number, rows in sorted(by_currency.items())
+        for number, rows in sorted(taken.items())
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a creator sees and downloads: earnings now, and a statement of account for a month."""
+"""What creators and operators see and download: what is theirs now, and a month's statement."""
 
 import csv as comma_separated
 import io
@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime
 from itertools import groupby
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import F, QuerySet, Sum
 
 from ledger import currencies
 from ledger.errors import UnknownPeriod
-from ledger.models import Balance, Payout, PayoutEvent
+from ledger.models import Balance, Line, Payout, PayoutEvent
 from ledger.money import Money
 from ledger.payout_steps import SENT
 from ledger.sql import statement
 from ledger.vocabulary import AccountKind, EntryKind, PayoutStatus
-from registry.models import Creator
+from registry.models import Creator, Operator
 from tribute import ids
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "decimal",
     "described",
     "earnings",
+    "first_month",
     "lines",
     "month",
     "paid_out",
@@ -123,8 +125,8 @@ def currencies_of(creator: Creator) -> list[str]:
     return sorted(set(_balances(creator).values_list("currency", flat=True)))
 
 
-def lines(creator: Creator, period: str) -> list[StatementLine]:
-    """The creator's lines of one month (UTC), by currency, account and order of recording.
+def lines(owner: Creator | Operator, period: str) -> list[StatementLine]:
+    """The owner's lines of one month (UTC), by currency, account and order of recording.
 
     period: ``YYYY-MM``. Raises UnknownPeriod.
     """
@@ -132,7 +134,7 @@ def lines(creator: Creator, period: str) -> list[StatementLine]:
     with connection.cursor() as cursor:
         cursor.execute(
             statement("read_statement"),
-            {"creator": ids.decode("cre", creator.pk), "from": start, "until": end},
+            {"owner": _owner(owner), "from": start, "until": end},
         )
         return [_line(*row) for row in cursor.fetchall()]
 
@@ -167,7 +169,7 @@ def paid_out(creator: Creator, period: str) -> list[Payout]:
     return [event.payout for event in sent.select_related("payout").order_by("pk")]
 
 
-def csv(creator: Creator, period: str) -> str:
+def csv(owner: Creator | Operator, period: str) -> str:
     """The month as CSV (RFC 4180): opening balance, lines, closing balance of each account.
 
     Amounts are decimals of the major unit with six places. A text that a spreadsheet would
@@ -175,15 +177,30 @@ def csv(creator: Creator, period: str) -> str:
     """
     written = io.StringIO()
     writer = comma_separated.writer(written)
-    writer.writerow(COLUMNS)
-    for row in _rows(lines(creator, period)):
-        writer.writerow([_safe(creator.display_name), *row])
+    whose = "creator" if isinstance(owner, Creator) else "operator"
+    writer.writerow([whose, *COLUMNS[1:]])
+    name = owner.display_name if isinstance(owner, Creator) else owner.name
+    for row in _rows(lines(owner, period)):
+        writer.writerow([_safe(name), *row])
     return written.getvalue()
+
+
+def first_month(owner: Creator | Operator) -> datetime | None:
+    """When the month began in which the owner's money first moved; None when it never has."""
+    lines_of = Line.objects.filter(account__owner=_owner(owner))
+    earliest = lines_of.select_related("batch").order_by("batch_id").first()
+    if earliest is None:
+        return None
+    return earliest.batch.posted_at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _owner(owner: Creator | Operator) -> UUID:
+    return ids.decode("cre" if isinstance(owner, Creator) else "opr", owner.pk)
 
 
 def _balances(creator: Creator) -> QuerySet[Balance]:
     """Of the creator's accounts, by the column that is indexed."""
-    return Balance.objects.filter(account__owner=ids.decode("cre", creator.pk))
+    return Balance.objects.filter(account__owner=_owner(creator))
 
 
 def month(period: str) -> tuple[datetime, datetime]:

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Max
 
-from ledger import observing, payout_steps
-from ledger.errors import LinesChanged, MakerIsChecker, NotPayoutAdmin, ReasonMissing, WrongState
+from ledger import journal, line_decisions, observing, payout_steps
+from ledger.errors import LinesChanged, MakerIsChecker, WrongState
 from ledger.gateway import Gateway
-from ledger.models import Payout, PayoutBatch, PayoutEvent, ProviderEvent
+from ledger.models import Payout, PayoutBatch, PayoutEvent, ProviderEvent, TopUp
 from ledger.payout_lines import lines_changed
-from ledger.vocabulary import BANK, BatchStatus, PayoutStatus
+from ledger.vocabulary import BANK, BatchStatus, Deed, PayoutStatus
 from registry.models import User
 
 __all__ = ["Stuck", "resume", "settle_difference", "stuck"]
@@ -32,6 +32,7 @@ _PAYOUTS = {
     PayoutStatus.BANK_FAILED: "The payee corrects the bank account; else take the transfer back.",
 }
 _BY_BANK = "Tell the bank's answer: mark it paid or failed."
+_BY_ADMIN = "An admin held it: release it, or take it out of the batch."
 _DIFFERS = "Take the other transfer back at the provider, then settle the difference."
 _BATCHES = {
     "funds": "Top the provider's balance up; sending goes on by itself.",
@@ -41,12 +42,13 @@ _UNDECIDED = {
     BatchStatus.DRAFT: "Submit or cancel it; until then no other is drawn up.",
     BatchStatus.SUBMITTED: "A second admin approves it, or somebody cancels it.",
 }
+_UNPAID = "Ask the provider whether it was paid; else nothing is owed."
 _ABANDONED = "Read the trouble, then look the object up at the provider."
 
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """One thing that waits. ``kind``: payout, batch or event. ``action`` is for a person."""
+    """One thing that waits. ``kind``: payout, batch, event or topup. ``action`` is for a person."""
 
     kind: str
     id: str
@@ -59,7 +61,7 @@ class Stuck:
 def stuck(*, at: datetime, older_than: timedelta) -> list[Stuck]:
     """Everything that has been where it is for longer than that, the oldest first."""
     before = at - older_than
-    found = [*_payouts(before), *_batches(before), *_events(before)]
+    found = [*_payouts(before), *_batches(before), *_events(before), *_topups(before)]
     return sorted(found, key=lambda each: (each.since, each.id))
 
 
@@ -84,6 +86,14 @@ def settle_difference(  # noqa: PLR0913 - a decision is said in full, each part 
         to = PayoutStatus.RESERVED if send_again else PayoutStatus.CANCELED
         changes = {**fresh, "transfer_id": "", "trouble": ""}
         payout_steps.move([payout], to, at=at, by=admin, reason=reason, changes=changes)
+        journal.record(
+            admin,
+            Deed.DIFFERENCE_SETTLED,
+            payout=payout,
+            reason=reason,
+            at=at,
+            outcome="sent_anew" if send_again else "called_off",
+        )
         observing.close_if_done(payout.batch_id, at=at)
     return payout
 
@@ -114,16 +124,15 @@ def resume(batch: PayoutBatch, admin: User, *, reason: str, at: datetime) -> Pay
             )
             for payout in batch.payouts.filter(status=PayoutStatus.RESERVED)
         )
+        journal.record(admin, Deed.RESUMED, batch=batch, reason=reason, at=at)
     return batch
 
 
 def _require(admin: User, batch: PayoutBatch, reason: str) -> None:
-    if not (admin.is_active and admin.is_payout_admin):
-        raise NotPayoutAdmin(f"{admin.pk} is no payout admin")
+    journal.require_admin(admin)
     if admin.pk in {batch.prepared_by_id, batch.submitted_by_id}:
         raise MakerIsChecker(f"{admin.pk} prepared or submitted {batch.pk}")
-    if not reason.strip():
-        raise ReasonMissing("say why")
+    journal.require_reason(reason)
 
 
 def _payouts(before: datetime) -> Iterator[Stuck]:
@@ -133,6 +142,8 @@ def _payouts(before: datetime) -> Iterator[Stuck]:
         action = _PAYOUTS[status]
         if row.trouble == TRANSFER_DIFFERS:
             action = _DIFFERS
+        elif row.trouble == line_decisions.BY_ADMIN:
+            action = _BY_ADMIN
         elif row.gateway == BANK and status == PayoutStatus.SENDING:
             action = _BY_BANK
         yield Stuck("payout", row.pk, row.status, row.trouble, row.moved_at, action)
@@ -158,3 +169,9 @@ def _events(before: datetime) -> Iterator[Stuck]:
     )
     for row in rows.order_by("-processed_at")[:100]:
         yield Stuck("event", row.pk, row.type, row.trouble, row.received_at, _ABANDONED)
+
+
+def _topups(before: datetime) -> Iterator[Stuck]:
+    rows = TopUp.objects.filter(status=TopUp.Status.OPEN, created_at__lt=before)
+    for row in rows.order_by("-created_at")[:100]:
+        yield Stuck("topup", row.pk, row.status, "", row.created_at, _UNPAID)

@@ -9,15 +9,17 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
+from ledger import journal
 from ledger.accounts import AccountKind, account_ids
 from ledger.errors import CurrencyMismatch, InvalidAmount, UnknownObject
 from ledger.gateway import CheckoutStatus, Gateway
 from ledger.models import TopUp
 from ledger.money import Money, from_minor, minor_unit_micros
 from ledger.posting import Draft, EntryKind, key_for, post
-from registry.models import Operator
+from ledger.vocabulary import Deed
+from registry.models import Operator, User
 
-__all__ = ["complete", "open_page", "start"]
+__all__ = ["complete", "look_up", "open_page", "start"]
 
 
 def start(
@@ -59,6 +61,20 @@ def open_page(topup: TopUp, *, gateway: Gateway, return_url: str | None = None) 
     topup.session_id, topup.url = session.id, session.url
     topup.save(update_fields=["session_id", "url"])
     return topup
+
+
+def look_up(topup: TopUp, admin: User, *, gateway: Gateway, at: datetime) -> TopUp:
+    """Ask the provider what became of a top-up's page, and credit what was paid.
+
+    A page that was never opened is found unpaid. Raises NotPayoutAdmin, what `complete` raises,
+    and what the gateway raises.
+    """
+    journal.require_admin(admin)
+    status = gateway.find_checkout(topup.session_id) if topup.session_id else None
+    found = complete(status, at=at) if status else None
+    outcome = "paid" if found else "unpaid"
+    journal.record(admin, Deed.LOOKED_UP, subject=topup.pk, at=at, outcome=outcome)
+    return found or topup
 
 
 def complete(status: CheckoutStatus, *, at: datetime) -> TopUp | None:

@@ -12,13 +12,15 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from ledger import chargebacks, observing, payees, payout_steps, topups
+from ledger import chargebacks, journal, observing, payees, payout_steps, topups
 from ledger import gateway as provider
-from ledger.errors import LedgerError, LedgerUnavailable, UnknownObject
+from ledger.errors import LedgerError, LedgerUnavailable, UnknownObject, WrongState
 from ledger.gateway import Gateway, NotConfigured
 from ledger.models import Payout, ProviderEvent
+from ledger.vocabulary import Deed
+from registry.models import User
 
-__all__ = ["process_stored", "store"]
+__all__ = ["again", "process_stored", "store"]
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,24 @@ def process_stored(*, gateway: Gateway, at: datetime, limit: int) -> int:
         else:
             done += 1
     return done
+
+
+def again(event: ProviderEvent, admin: User, *, reason: str, at: datetime) -> ProviderEvent:
+    """Let an abandoned event be worked through once more, from its first attempt.
+
+    Raises WrongState for one that was not abandoned, ReasonMissing, NotPayoutAdmin.
+    """
+    journal.require_admin(admin)
+    why = journal.require_reason(reason)
+    with transaction.atomic():
+        abandoned = ProviderEvent.objects.filter(pk=event.pk, outcome=Outcome.ABANDONED)
+        if not abandoned.update(outcome="", processed_at=None, attempts=0, try_after=at):
+            raise WrongState(f"{event.pk} was not abandoned")
+        journal.record(
+            admin, Deed.EVENT_RETRIED, subject=event.pk, reason=why, at=at, type=event.type
+        )
+    event.refresh_from_db()
+    return event
 
 
 # What each type of event says about where to look ----------------------------------------------

@@ -52,6 +52,8 @@ QUERIES = {
     Query.State.PARKED: State(_("Put aside: a person looks at it"), *_WAITS),
 }
 ACCOUNTS: dict[AccountKind, Words] = {
+    AccountKind.OPERATOR_PREPAID: _("Prepaid"),
+    AccountKind.OPERATOR_RESERVED: _("Reserved for queries in settlement"),
     AccountKind.CREATOR_PENDING: _("Pending"),
     AccountKind.CREATOR_AVAILABLE: _("Ready to be paid"),
     AccountKind.CREATOR_DISPUTED: _("Set aside"),

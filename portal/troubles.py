@@ -37,12 +37,23 @@ WORDS: dict[str, str | Promise] = {
         "The audit or the last comparison with the provider found a difference. Nothing is paid "
         "until it is settled."
     ),
-    "maker_is_checker": _("You drew this up or submitted it, so somebody else has to approve it."),
+    "maker_is_checker": _(
+        "You drew this up or submitted it, so somebody else has to approve it or decide here."
+    ),
     "lines_changed": _("The lines are not those that were submitted. Nothing was approved."),
     "payout_not_covered": _(
         "Somebody's balance no longer covers the plan. Nothing was approved; draw it up anew."
     ),
     "wrong_state": _("It has moved on meanwhile; look at where it stands now."),
+    "reason_missing": _("Say why; nothing was changed."),
+    "no_payment_file": _(
+        "There is no file: no payout of this batch was issued for a bank, or the settings name no "
+        "account to pay from."
+    ),
+    "invalid_bank_account": _(
+        "This account cannot be kept: a digit is wrong, or another creator is paid to it."
+    ),
+    "not_payout_admin": _("Only a payout admin does this. Nothing was changed."),
     "invalid_amount": _("This amount cannot be paid in. Use whole cents within the limits."),
     "model_exists": _("You have declared this name and version before. Use another version."),
     "empty_manifest": _("There is no line in this file that we could read."),

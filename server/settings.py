@@ -124,6 +124,12 @@ HOLDING_DAYS = env_whole("HOLDING_DAYS", 30, most=3_650)
 # A query reported later than this is flagged.
 USAGE_REPORT_HOURS = env_whole("USAGE_REPORT_HOURS", 72, least=1)
 PAYOUT_MINIMUM_MICROS = env_whole("PAYOUT_MINIMUM_MICROS", 1_000_000, least=1)
+# {"USD": 25000000}: other minimums for some currencies.
+PAYOUT_MINIMUMS_MICROS: dict[str, int] = {
+    code: int(micros) for code, micros in env_json("PAYOUT_MINIMUMS_MICROS", "{}").items()
+}
+# How long ago a second factor may have been asked for when somebody decides about money.
+SECOND_FACTOR_SECONDS = env_whole("SECOND_FACTOR_SECONDS", 300, least=1, most=3_600)
 CREATOR_DEBT_MAXIMUM_MICROS = env_whole("CREATOR_DEBT_MAXIMUM_MICROS", 20_000_000)
 TOPUP_MINIMUM_MICROS = env_whole("TOPUP_MINIMUM_MICROS", 5_000_000, least=1)
 TOPUP_MAXIMUM_MICROS = env_whole("TOPUP_MAXIMUM_MICROS", 100_000_000_000, least=1)

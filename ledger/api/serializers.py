@@ -130,7 +130,9 @@ class DifferenceSerializer(ReasonSerializer):
 class StuckSerializer(serializers.Serializer[Any]):
     """Something that has waited too long."""
 
-    kind = serializers.ChoiceField(choices=[(word, word) for word in ("payout", "batch", "event")])
+    kind = serializers.ChoiceField(
+        choices=[(word, word) for word in ("payout", "batch", "event", "topup")]
+    )
     id = serializers.CharField()
     state = serializers.CharField()
     trouble = serializers.CharField()

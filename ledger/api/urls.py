@@ -13,7 +13,6 @@ urlpatterns = [
     path("payee", creators.Payee.as_view()),
     path("payout-batches", payouts.PayoutBatches.as_view()),
     path("payout-batches/<str:batch_id>:submit", payouts.Submission.as_view()),
-    path("payout-batches/<str:batch_id>:approve", payouts.Approval.as_view()),
     path("payout-batches/<str:batch_id>:cancel", payouts.Cancellation.as_view()),
     path("payout-batches/<str:batch_id>:issue", payouts.Issue.as_view()),
     path("payout-batches/<str:batch_id>/payment-file", payouts.PaymentFile.as_view()),

@@ -1,4 +1,4 @@
-"""The ledger's tables, by what they hold: books, holds, payments, payouts, set-asides."""
+"""The ledger's tables, by what they hold: books, holds, payments, payouts, set-asides, decisions."""
 
 from ledger.models.books import (
     Account,
@@ -11,6 +11,7 @@ from ledger.models.books import (
     Refusal,
 )
 from ledger.models.holds import Hold
+from ledger.models.journal import AdminAction, AuditRun
 from ledger.models.payments import (
     Payee,
     PaymentReturn,
@@ -24,7 +25,9 @@ from ledger.models.set_asides import SetAside
 
 __all__ = [
     "Account",
+    "AdminAction",
     "AuditMark",
+    "AuditRun",
     "Balance",
     "Batch",
     "Entry",

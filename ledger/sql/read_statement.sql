@@ -1,5 +1,5 @@
--- read_statement: what happened on a creator's accounts in a period, a line a batch.
--- in    creator uuid, from and until timestamptz (until excluded)
+-- read_statement: what happened on an owner's accounts in a period, a line a batch.
+-- in    owner uuid (of a creator or operator), from and until timestamptz (until excluded)
 -- out   account kind, currency, recorded_at, entry kinds smallint[], credit_micros, debit_micros,
 --       balance_micros, batch, ids of the first and last entry; ordered by currency, kind, batch
 -- Batches are numbered in order of time, so that the period is a range of them, and only the
@@ -14,7 +14,7 @@ SELECT account.kind, account.currency, batch.posted_at,
        behind.kinds, line.credit_micros, line.debit_micros, line.balance_micros, batch.seq,
        behind.first, behind.last
   FROM span
-  JOIN ledger_account AS account ON account.owner = %(creator)s
+  JOIN ledger_account AS account ON account.owner = %(owner)s
   JOIN ledger_line AS line
     ON line.account_id = account.id AND line.batch BETWEEN span.first AND span.last
   JOIN ledger_batch AS batch ON batch.seq = line.batch

@@ -9,6 +9,7 @@ from attribution.errors import NotSettled
 from portal import earned, wording
 from portal.access import for_creators
 from portal.listing import cut
+from portal.periods import periods
 from registry.ids import find
 from registry.models import Creator
 
@@ -34,6 +35,7 @@ def earnings(request: HttpRequest, creator: Creator) -> HttpResponse:
             "currencies": [each.earned.currency for each in totals],
             "currency": currency,
             "months": months,
+            "periods": periods(creator, at=timezone.now()) if totals else [],
             "chart": earned.chart(months),
             "listing": listing,
             "earnings": earned.explained(creator, list(listing.page)),

@@ -1,5 +1,8 @@
-"""A creator's payouts: where the money goes, and what became of each."""
+"""A creator's payouts: where the money goes, what became of each, what waits and what is owed."""
 
+from datetime import datetime
+
+from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -7,21 +10,54 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from ledger import gateway_choice, payees
+from ledger import by_hand, gateway_choice, payees, payout_minimum
+from ledger.errors import LedgerError
 from ledger.gateway import GatewayError
-from portal import earned
+from ledger.vocabulary import BANK, PayoutStatus
+from portal import earned, held_money, owed
 from portal.access import for_creators, person
-from portal.forms.payouts import Onboard
+from portal.forms.payouts import BankAccount, Onboard
 from portal.listing import cut
+from portal.states import PAYOUTS, State
+from portal.troubles import put_beside
+from registry.ids import find
 from registry.models import Creator
 
 
+@require_GET
 @for_creators
 def payouts(request: HttpRequest, creator: Creator) -> HttpResponse:
     """Show where the creator is paid, and every payout."""
     return _page(request, creator, Onboard())
+
+
+@require_GET
+@for_creators
+def payout(request: HttpRequest, creator: Creator, payout_id: str) -> HttpResponse:
+    """Show one payout and each step it took."""
+    shown = find(creator.payouts.select_related("batch"), payout_id)
+    steps: list[tuple[State, datetime]] = []
+    for event in shown.events.order_by("pk"):
+        state = PAYOUTS[PayoutStatus(event.to_status)]
+        if not steps or steps[-1][0] != state:
+            steps.append((state, event.at))
+    steps.reverse()
+    by_bank = shown.gateway == BANK
+    return render(
+        request,
+        "portal/payout.html",
+        {
+            "payout": shown,
+            "steps": steps,
+            "account": masked(shown.account) if by_bank else "",
+            "said": shown.trouble
+            if by_bank and shown.status in {PayoutStatus.FAILED, PayoutStatus.REVERSED}
+            else "",
+        },
+    )
 
 
 @require_POST
@@ -59,7 +95,7 @@ def onboard(request: HttpRequest, creator: Creator) -> HttpResponseBase:
 def onboarded(request: HttpRequest, creator: Creator) -> HttpResponse:
     """Ask the provider what it knows now; coming back from its pages alone proves nothing."""
     payee = payees.of(creator)
-    if payee is not None:
+    if payee is not None and payee.gateway != BANK:
         try:
             payees.refresh(payee, gateway=gateway_choice.configured(), at=timezone.now())
         except GatewayError:
@@ -69,6 +105,39 @@ def onboarded(request: HttpRequest, creator: Creator) -> HttpResponse:
     return redirect("portal:payouts")
 
 
+@never_cache
+@require_http_methods(["GET", "POST"])
+@for_creators
+@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]  # allauth has no annotations
+def bank_account(request: HttpRequest, creator: Creator) -> HttpResponse:
+    """Take the account that a bank shall pay to, after the person signed in anew."""
+    if not by_hand.offered():
+        return redirect("portal:payouts")
+    form = BankAccount(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            payee = by_hand.register(creator, at=timezone.now(), **form.cleaned_data)
+        except LedgerError as error:
+            put_beside(form, error, {"invalid_bank_account": "iban"})
+        else:
+            messages.success(
+                request,
+                _("You are paid to %(account)s from now on.") % {"account": masked(payee.account)},
+            )
+            return redirect("portal:payouts")
+    return render(
+        request,
+        "portal/bank_account.html",
+        {"form": form, "payee": payees.of(creator)},
+        status=422 if form.errors else 200,
+    )
+
+
+def masked(account: str) -> str:
+    """Return an IBAN with only its country and its last four digits: ``DE…3000``."""
+    return f"{account[:2]} ···· ···· {account[-4:]}"
+
+
 def _page(request: HttpRequest, creator: Creator, form: Onboard) -> HttpResponse:
     listing = cut(
         request,
@@ -76,15 +145,21 @@ def _page(request: HttpRequest, creator: Creator, form: Onboard) -> HttpResponse
         sorts={"made": "created_at", "amount": "amount_micros"},
         default="-made",
     )
+    payee = payees.of(creator)
+    totals = earned.totals(creator)
     return render(
         request,
         "portal/payouts.html",
         {
-            "payee": payees.of(creator),
+            "payee": payee,
+            "by_bank": bool(payee and payee.gateway == BANK),
+            "account": masked(payee.account) if payee and payee.gateway == BANK else "",
+            "bank_offered": by_hand.offered(),
             "form": form,
             "listing": listing,
-            "totals": earned.totals(creator),
-            "minimum_micros": settings.PAYOUT_MINIMUM_MICROS,
+            "totals": [(each, payout_minimum.of(each.available.currency)) for each in totals],
+            "debts": owed.debts(creator),
+            "held": held_money.of_creator(creator),
         },
         status=422 if form.errors else 200,
     )

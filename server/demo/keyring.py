@@ -1,9 +1,9 @@
-"""What the demo remembers between runs, outside the database: its log-ins and the operator's key."""
+"""What the demo remembers between runs, outside the database: log-ins, factors, a key."""
 
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +15,7 @@ class Keyring:
     path: Path
     password: str
     operator_key: str | None = None
+    factors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def open(cls, home: Path) -> Self:

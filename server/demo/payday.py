@@ -10,6 +10,8 @@ from ledger.maturity import mature
 from ledger.models import Account, Payee, Payout, PayoutBatch
 from ledger.vocabulary import AccountKind, BatchStatus, PayoutStatus
 from registry.models import Creator, User
+from server.demo import approval
+from server.demo.keyring import Keyring
 from server.demo.narration import say, table
 from server.demo.usage import CURRENCY, press, wait_until
 
@@ -41,8 +43,11 @@ def onboard_earners(*, gateway: Gateway, at: datetime) -> None:
     say(f"{names} finished onboarding; the provider said so by webhook.")
 
 
-def pay(maker: User, checker: User, *, at: datetime) -> PayoutBatch:
-    """Prepare, submit and approve one batch by two people; the worker sends it."""
+def pay(maker: User, checker: User, keyring: Keyring, *, at: datetime) -> PayoutBatch:
+    """Prepare, submit and approve one batch by two people; the worker sends it.
+
+    The second signs in to the portal with an authenticator's code, as approving asks for.
+    """
     batch = PayoutBatch.objects.order_by("prepared_at").first()
     if batch is None:
         mature(at=at, holding=timedelta(days=settings.HOLDING_DAYS))
@@ -51,8 +56,8 @@ def pay(maker: User, checker: User, *, at: datetime) -> PayoutBatch:
         batch = payouts.submit(batch, maker, at=at)
         say(f"{maker.name} prepared and submitted {batch.pk}; its lines are frozen and hashed.")
     if batch.status == BatchStatus.SUBMITTED:
-        batch = payouts.approve(batch, checker, at=at)
-        say(f"{checker.name} approved exactly those lines.")
+        approval.approve(batch, checker, keyring)
+        say(f"{checker.name} signed in with a one-time code and approved exactly those lines.")
     final = [PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.CANCELED]
     open_payouts = Payout.objects.filter(batch=batch).exclude(status__in=final)
     wait_until(lambda: not open_payouts.exists(), "the payouts to be sent and paid")

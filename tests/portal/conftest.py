@@ -1,18 +1,23 @@
 """The portal's small world: Ada and Ben earned by Acme's model; Pia and Quinn pay; Mallory pries."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client
+from pytest_django.live_server_helper import LiveServer
 
 from attribution import worker
 from attribution.models import GenerativeModel, Query
 from ledger import gateway_choice, maturity, payees
 from registry import collections
 from registry.models import Collection, Creator, Operator, User, Work
+from server.demo import one_time_codes
 from tests.attribution.world import CHARIOT, GENERATED, TYGER, ask, fund, make_model
 from tests.factories import (
     NOON,
@@ -25,6 +30,9 @@ from tests.factories import (
     make_work,
 )
 from tribute.vocabulary import IdentifierKind
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 FAR = NOON + timedelta(days=365_000)
 
@@ -102,8 +110,50 @@ def signed_in(name: str) -> Client:
     return client
 
 
-def press(client: Client, path: str) -> Any:
-    """Press a button that asks for the password again, give it, and follow to the end."""
-    asked = client.post(path)
-    assert asked["Location"].startswith("/accounts/reauthenticate/")
-    return client.post(asked["Location"], {"password": PASSWORD}, follow=True)
+def enrol(name: str) -> str:
+    """Give a person an authenticator app; returns its secret."""
+    secret = one_time_codes.new_secret()
+    TOTP.activate(User.objects.get(email=f"{name}@example.org"), secret)
+    return secret
+
+
+def confirmed(name: str) -> Client:
+    """A browser in which a person is signed in and has just shown a second factor."""
+    secret = enrol(name)
+    client = signed_in(name)
+    code = one_time_codes.code(secret, at=time.time())
+    answer = client.post("/accounts/2fa/reauthenticate/", {"code": code})
+    assert answer.status_code == 302, answer.content.decode()
+    return client
+
+
+@pytest.fixture
+def page(
+    committed_db: None,
+    live_server: LiveServer,
+    browser: "Browser",
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator["Page"]:
+    """A fresh visitor; the test ends with not one complaint in the browser's console."""
+    # Playwright keeps an event loop in this thread; the test's own queries are not asynchronous.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def sign_in(page: "Page", email: str) -> None:
+    # Playwright takes 0.6 s to import, and most tests of pages need no browser.
+    from playwright.sync_api import expect
+
+    page.context.clear_cookies()
+    page.goto("/accounts/login/")
+    page.fill("input[name=login]", email)
+    page.fill("input[name=password]", PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("link", name="Account")).to_be_visible()

@@ -17,6 +17,18 @@ def test_mallory_reads_nothing_of_others(world: World) -> None:
         f"/operator/usage/{world.query.pk}/",
         "/payout-batches/",
         "/payout-batches/bat_01jd0000000000000000000000/",
+        "/payout-batches/bat_01jd0000000000000000000000/progress",
+        "/payout-batches/bat_01jd0000000000000000000000/bank/",
+        "/payout-batches/bat_01jd0000000000000000000000/file.xml",
+        "/payout-lines/pay_01jd0000000000000000000000/",
+        "/waiting/",
+        "/reconciliations/",
+        "/reconciliations/1/",
+        "/set-asides/",
+        f"/set-asides/{world.chariot.pk}/",
+        "/debts/",
+        "/journal/",
+        "/journal.csv",
         "/audit/",
     ]
 
@@ -36,6 +48,17 @@ def test_mallory_changes_nothing_of_others(world: World) -> None:
         f"/operator/models/{world.model.pk}/manifest",
         f"/operator/usage/{world.query.pk}/sign",
         "/payout-batches/prepare",
+        "/payout-batches/bat_01jd0000000000000000000000/approve",
+        "/payout-batches/bat_01jd0000000000000000000000/resume",
+        "/payout-batches/bat_01jd0000000000000000000000/issue",
+        "/payout-batches/bat_01jd0000000000000000000000/bank/",
+        "/payout-lines/pay_01jd0000000000000000000000/paid",
+        "/waiting/top-ups/top_01jd0000000000000000000000",
+        "/waiting/messages/evt_01jd0000000000000000000000",
+        "/reconciliations/compare",
+        "/reconciliations/1/adjust",
+        f"/set-asides/{world.chariot.pk}/",
+        "/audit/run",
     ]
 
     answers = {path: mallory.post(path, {Purpose.TRAIN_AI: "deny"}).status_code for path in deeds}

@@ -1,4 +1,7 @@
-"""Endpoints for payout admins: draw up, submit, approve, cancel, follow; and reconciliations."""
+"""Endpoints for payout admins: draw up, submit, cancel, follow; and reconciliations.
+
+Approving has none: it takes a person with a second factor, and a key is no person.
+"""
 
 from datetime import timedelta
 
@@ -116,27 +119,6 @@ class Submission(generics.GenericAPIView[PayoutBatch]):
         return Response(self.get_serializer(batch).data)
 
 
-class Approval(generics.GenericAPIView[PayoutBatch]):
-    """The second person's word."""
-
-    permission_classes = [APPROVE]
-    serializer_class = PayoutBatchSerializer
-
-    @extend_schema(
-        operation_id="approvePayoutBatch",
-        summary="Approve a batch that somebody else prepared and submitted",
-        description="The money is set aside and the payouts are sent from now on.",
-        request=None,
-        responses=PayoutBatchSerializer,
-    )
-    @idempotent
-    def post(self, request: Request, batch_id: str) -> Response:
-        """Approve and print the batch."""
-        batch = find(PayoutBatch.objects.all(), batch_id)
-        batch = payouts.approve(batch, admin_of(request), at=timezone.now())
-        return Response(self.get_serializer(batch).data)
-
-
 class Cancellation(generics.GenericAPIView[PayoutBatch]):
     """The end of what has not been sent."""
 
@@ -193,7 +175,7 @@ class PaymentFile(generics.GenericAPIView[PayoutBatch]):
         """Send the XML as a file."""
         batch = find(PayoutBatch.objects.all(), batch_id)
         return HttpResponse(
-            by_hand.payment_file(batch, admin_of(request)),
+            by_hand.hand_over(batch, admin_of(request), at=timezone.now()),
             content_type="application/xml; charset=utf-8",
             headers={
                 "Content-Disposition": f'attachment; filename="{batch.pk}.xml"',

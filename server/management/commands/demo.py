@@ -11,7 +11,7 @@ from attribution.models import GenerativeModel, Query
 from ledger.gateway_choice import configured
 from registry import operators, snapshots
 from registry.models import Operator
-from server.demo import creators, payday, pipeline, summary, usage
+from server.demo import approval, creators, payday, pipeline, summary, usage
 from server.demo.keyring import Keyring
 from server.demo.narration import elapsed_since, heading, say
 from tribute.transport import Registry
@@ -52,7 +52,9 @@ def play(keyring: Keyring) -> bool:
         "quinn", "Quinn Admin", password=keyring.password, is_payout_admin=True
     )
     payday.onboard_earners(gateway=configured(), at=timezone.now())
-    payday.pay(maker, checker, at=timezone.now())
+    for admin in (maker, checker):
+        approval.enrol(admin, keyring)
+    payday.pay(maker, checker, keyring, at=timezone.now())
     heading(7, "Who got what, why, and whether every promise was kept")
     summary.who_got_what()
     summary.why(operator)
@@ -125,5 +127,6 @@ def invite(keyring: Keyring, *, elapsed: str) -> None:
     ):
         say(f"log in as {email:<20} {who}")
     say(f"password for all of them: {keyring.password}")
+    say("the admins' one-time codes: make codes")
     say(f"the operator's API key:   {keyring.operator_key}")
     say("Stripe is simulated: no money moved anywhere. Earnings mature at once here.")
