@@ -10,7 +10,7 @@ MEDIA = ["text", "image", "audio", "video", "code", "other"]
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("attribution", "0004_weigh_by_every_method"),
+        ("attribution", "0005_next_manifest"),
         ("registry", "0008_revocations"),
     ]
 

@@ -11,7 +11,7 @@ import registry.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("attribution", "0004_weigh_by_every_method"),
+        ("attribution", "0006_cascade_and_embeddings"),
         ("registry", "0008_revocations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("attribution", "0004_weigh_by_every_method"),
+        ("attribution", "0008_settle_by_the_thousand"),
         ("ledger", "0009_drawn_holds"),
     ]
 

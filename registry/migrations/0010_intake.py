@@ -10,7 +10,7 @@ import registry.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("registry", "0008_revocations"),
+        ("registry", "0009_served_snapshots"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("attribution", "0004_weigh_by_every_method"),
+        ("attribution", "0007_usage_and_review"),
         ("registry", "0008_revocations"),
     ]
 
