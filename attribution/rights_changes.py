@@ -1,7 +1,7 @@
 """Hear which works' rights changed, so that what is remembered of the others need not be asked.
 
 Owns the reading of ``attribution_rightschange``, which triggers write in the transaction of each
-change (attribution/migrations/0005_settle_by_the_thousand.sql), and for how long it is kept. What
+change (attribution/migrations/0008_settle_by_the_thousand.sql), and for how long it is kept. What
 is remembered, and asked again, is the business of whoever listens.
 """
 

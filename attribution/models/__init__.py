@@ -4,12 +4,14 @@ from attribution.models.caps import CapReview
 from attribution.models.parties import RelatedParty
 from attribution.models.queries import (
     Contribution,
+    EmbeddingSpace,
     GenerativeModel,
+    IndexedText,
     NearDuplicate,
-    NgramPosting,
     Query,
     QueryQuerySet,
     RoundingCarry,
+    WorkEmbedding,
 )
 from attribution.models.shadows import (
     Adjustment,
@@ -24,10 +26,11 @@ __all__ = [
     "Adjustment",
     "CapReview",
     "Contribution",
+    "EmbeddingSpace",
     "GenerativeModel",
+    "IndexedText",
     "KeptEvidence",
     "NearDuplicate",
-    "NgramPosting",
     "Query",
     "QueryQuerySet",
     "RelatedParty",
@@ -39,4 +42,5 @@ __all__ = [
     "ShadowRun",
     "UsageFlag",
     "UsageReport",
+    "WorkEmbedding",
 ]
