@@ -38,6 +38,7 @@ def test_a_model_is_registered_with_its_policy(client: APIClient) -> None:
             "floor_ppm": 0,
             "work_cap_micros": None,
             "unattributed_policy": "pool",
+            "keep_evidence_days": None,
             "manifest": None,
             "created_at": model.created_at.isoformat().replace("+00:00", "Z"),
         },
