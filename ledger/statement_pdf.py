@@ -14,6 +14,7 @@ from anyascii import anyascii
 from django.conf import settings
 from fpdf import FPDF, XPos, YPos
 from fpdf.enums import Align
+from fpdf.fonts import TTFFont
 
 from ledger import statements
 from ledger.models import Payout
@@ -230,7 +231,8 @@ class _Document(FPDF):
         """Whether some font has the letter; Helvetica has those of Latin-1."""
         if not self._families:
             return sign.isprintable() and ord(sign) < _LATIN_1
-        return any(ord(sign) in self.fonts[family.lower()].cmap for family in self._families)
+        fonts = (self.fonts[family.lower()] for family in self._families)
+        return any(ord(sign) in font.cmap for font in fonts if isinstance(font, TTFFont))
 
 
 def _in_latin(sign: str) -> str:

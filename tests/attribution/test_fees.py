@@ -13,7 +13,7 @@ from django.db import connection
 
 import attribution.invariants
 import ledger.invariants
-from attribution import fees, queries, worker
+from attribution import fees, queries, settlement, worker
 from attribution.errors import NotFunded
 from attribution.models import GenerativeModel, Query
 from attribution.queries import QueryReport, receive
@@ -171,14 +171,14 @@ def test_a_query_that_never_succeeds_gives_its_fee_back(
     poor: GenerativeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good, bad = ask(poor), ask(poor)
-    settle = worker.settlement.settle
+    settle = settlement.settle
 
     def settle_or_fail(batch: list[Query], **at: Any) -> None:
         if bad in batch:
             raise RuntimeError("a defect")
         settle(batch, **at)
 
-    monkeypatch.setattr(worker.settlement, "settle", settle_or_fail)
+    monkeypatch.setattr(settlement, "settle", settle_or_fail)
     for _ in range(worker.MOST_ATTEMPTS):
         bad.refresh_from_db()
         worker.settle_due(at=bad.due_at, limit=10)

@@ -39,11 +39,13 @@ def tampering(
         ),
         (
             "UPDATE attribution_query SET entry_key = gen_random_uuid()",
-            ["contributions_equal_the_entry"] * 3 + ["settled_queries_have_their_entry"] * 2,
+            ["contributions_equal_the_entry"] * 3
+            + ["settled_queries_have_their_entry"] * 2
+            + ["holds_are_what_queries_owe"],
         ),
         (
             "UPDATE attribution_query SET fee_micros = fee_micros + 1",
-            ["settled_queries_have_their_entry"],
+            ["settled_queries_have_their_entry", "holds_are_what_queries_owe"],
         ),
         (
             "UPDATE registry_manifestrow SET decision = 'deny' WHERE row_number = 1",

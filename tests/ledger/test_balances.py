@@ -24,23 +24,28 @@ CLEARING, BANK = AccountKind.PROVIDER_CLEARING, AccountKind.PLATFORM_BANK
 
 @pytest.mark.usefixtures("db")
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(amounts=st.lists(st.integers(-50, 50).filter(bool), min_size=1, max_size=8), data=st.data())
+@given(
+    amounts=st.lists(
+        st.tuples(st.integers(-50, 50).filter(bool), st.integers(-500, 500)), min_size=1, max_size=8
+    ),
+    asked=st.lists(st.integers(0, 7), max_size=5),
+)
 def test_as_of_any_instant_is_what_the_batches_until_then_add_up_to(
-    amounts: list[int], data: st.DataObject
+    amounts: list[tuple[int, int]], asked: list[int]
 ) -> None:
     clearing, fee = account(CLEARING), account(AccountKind.PLATFORM_FEE)
     history: list[tuple[datetime, int]] = [
         (datetime.min.replace(tzinfo=UTC), 0),
         *_recorded(fee),
     ]
-    for micros in amounts:
+    for micros, days in amounts:
         # When it happened, told by whoever posts, changes nothing about when it was recorded.
-        told = NOON + data.draw(st.integers(-500, 500)) * DAY
+        told = NOON + days * DAY
         legs = ((clearing, -micros), (fee, micros))
         post([Draft(uuid4(), EntryKind.WITHDRAWAL, "EUR", legs, told)], at=NOON)
         history.append((Batch.objects.latest("seq").posted_at, history[-1][1] + micros))
-    instants = [instant for instant, _ in history[1:]]
-    for instant in data.draw(st.lists(st.sampled_from(instants), max_size=5)):
+    instants = [instant for instant, _ in history[-len(amounts) :]]
+    for instant in (instants[number % len(instants)] for number in asked):
         for nearby in (-1, 0, 1):
             at = instant + timedelta(microseconds=nearby)
             expected = history[bisect_right(history, at, key=lambda row: row[0]) - 1][1]

@@ -235,6 +235,7 @@ def test_only_money_that_has_matured_and_settled_is_paid(
     unpaid = Draft(uuid4(), EntryKind.QUERY, "EUR", legs, NOON)
     assert unpaid.key in post([unpaid], at=NOON).refused, "the page is open, nothing has come"
 
+    assert asked.session_id
     gateway.pay(asked.session_id)
     hear(gateway)
     earn(ada, acme, 2_000_000)

@@ -25,9 +25,20 @@ FUNDS_MINOR = 5_000
 class Stand(Protocol):
     """One run's provider, with names that no earlier run has used."""
 
-    run: str
-    currency: str
-    country: str
+    @property
+    def run(self) -> str:
+        """What is part of every name of this run."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """The platform's own."""
+        ...
+
+    @property
+    def country(self) -> str:
+        """Where new payees live."""
+        ...
 
     def gateway(self) -> StripeGateway:
         """The gateway under test."""
