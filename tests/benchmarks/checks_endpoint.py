@@ -201,12 +201,10 @@ def _report(regime: str, figures: dict[str, float]) -> None:
     say(f"\n{regime}, {ITEMS:,} items a call:")
     for name in ("json", "arrow", "decisions", "postgresql", "any"):
         rate = ITEMS / figures[f"{name}_ms"] * 1000
-        ratios = [figures.get(f"{name}_vs_{other}") for other in ("any", "postgresql")]
-        times = (
-            ""
-            if ratios[0] is None
-            else "{:8.2f} × = ANY, {:.1f} × without snapshot".format(*ratios)
-        )
+        times = ""
+        if f"{name}_vs_any" in figures:
+            plain, whole = figures[f"{name}_vs_any"], figures[f"{name}_vs_postgresql"]
+            times = f"{plain:8.2f} × = ANY, {whole:.1f} × without snapshot"
         say(f"  {name:<12}{figures[f'{name}_ms']:9.1f} ms{rate:>12,.0f} URLs/s{times}")
 
 
