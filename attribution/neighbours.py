@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
-from attribution import candidates
+from attribution import rosters
 from attribution.methods import similarity, vectors
 from attribution.models import EmbeddingSpace, WorkEmbedding
 from registry.manifests import allowed_works
@@ -140,7 +140,7 @@ def _map(folder: str) -> Vectors:
 
 def _write(manifest: Manifest, space: EmbeddingSpace, folder: Path) -> None:
     """Write the files beside their place and move them there at once; copies are left out."""
-    copies = candidates.followers(manifest)
+    copies = rosters.of_manifest(manifest).followers()
     rows = _rows(manifest, space).exclude(work__in=copies)
     in_order = rows.order_by("work__registered_at", "work_id", "passage")
     folder.parent.mkdir(parents=True, exist_ok=True)

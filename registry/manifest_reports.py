@@ -117,7 +117,7 @@ def _counts(manifest: Manifest) -> dict[str, Any]:
 
 
 def _repeated(manifest: Manifest) -> dict[str, Any]:
-    parameters = {"manifest": str(ids.decode("mft", manifest.pk)), "most": EXAMPLES}
+    parameters: dict[str, Any] = {"manifest": str(ids.decode("mft", manifest.pk)), "most": EXAMPLES}
     with connection.cursor() as cursor:
         cursor.execute(FIND_REPEATED_ROWS, parameters)
         rows = cursor.fetchall()

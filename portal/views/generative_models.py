@@ -1,5 +1,7 @@
 """An operator's models: declare them, send what they learned from, read the report."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
@@ -113,7 +115,7 @@ def keep_evidence(request: HttpRequest, operator: Operator, model_id: str) -> Ht
     return redirect("portal:model", shown.pk)
 
 
-def _send_manifest(shown: GenerativeModel, file: UploadedFile) -> bool:
+def _send_manifest(shown: GenerativeModel, file: "UploadedFile[Any]") -> bool:
     """Match a short file at once; keep a long one for the workers, and say so."""
     now = timezone.now()
     if (file.size or 0) <= MATCHED_AT_ONCE_BYTES and not _is_parquet(file):
@@ -127,7 +129,7 @@ def _send_manifest(shown: GenerativeModel, file: UploadedFile) -> bool:
     return True
 
 
-def _is_parquet(file: UploadedFile) -> bool:
+def _is_parquet(file: "UploadedFile[Any]") -> bool:
     return (file.name or "").lower().endswith(".parquet")
 
 

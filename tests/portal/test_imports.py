@@ -75,4 +75,4 @@ def test_an_import_is_its_creators_alone(world: World) -> None:
 
     for path in (place, f"{place}report.csv"):
         assert signed_in("ben").get(path).status_code == 404
-        assert signed_in("olga").get(path).status_code == 404
+        assert signed_in("mallory").get(path).status_code == 404
