@@ -8,7 +8,7 @@ SELECT uuid_send(share.work_id), uuid_send(share.creator_id), share.ppm,
                 WHERE work_id = share.work_id AND resolved_at IS NULL)
        OR EXISTS (SELECT FROM registry_claimconflict
                    WHERE other_id = share.work_id AND resolved_at IS NULL)
-  FROM registry_rightsshare AS share
+  FROM unnest(%(works)s::text::uuid[]) AS wanted (work_id)
+  JOIN registry_rightsshare AS share ON share.work_id = wanted.work_id
   JOIN registry_creator AS creator ON creator.id = share.creator_id
- WHERE share.work_id = ANY(%(works)s::text::uuid[])
  ORDER BY share.creator_id

@@ -5,8 +5,8 @@
 SELECT uuid_send(way.work_id), uuid_send(said.subject), said.subject_type, said.tier,
        said.specificity, said.statements::text
   FROM (SELECT DISTINCT identifier.work_id, ways.key
-          FROM registry_identifier AS identifier
-         CROSS JOIN LATERAL unnest(identifier.scopes || identifier.key) AS ways (key)
-         WHERE identifier.work_id = ANY(%(works)s::text::uuid[])) AS way
+          FROM unnest(%(works)s::text::uuid[]) AS wanted (work_id)
+          JOIN registry_identifier AS identifier ON identifier.work_id = wanted.work_id
+         CROSS JOIN LATERAL unnest(identifier.scopes || identifier.key) AS ways (key)) AS way
   JOIN registry_decisionindex AS said ON said.key = way.key
  WHERE said.statements <> '[]'::jsonb
