@@ -195,6 +195,7 @@ def _received(said: Received) -> dict[str, Any]:
         "external_id": said.external_id,
         "state": said.state,
         "duplicate": said.duplicate,
+        "reason": said.reason,
     }
 
 

@@ -223,7 +223,7 @@ def test_a_query_accepted_before_there_were_holds_is_paid_from_prepaid(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(fees, "name_holds", lambda _queries: None)
-        patch.setattr(queries, "_reserve", lambda _queries, **_at: None)
+        patch.setattr(queries, "_reserve", lambda _fresh, _kept, **_at: False)
         query = ask(poor)
     worker.settle_due(at=GENERATED, limit=10)
     query.refresh_from_db()
@@ -302,7 +302,7 @@ model = GenerativeModel.objects.get()
 queries.receive(model.operator, named(model, 1), at=GENERATED)
 stage = sys.argv[1]
 if stage == "written":
-    die_after(Query.objects, "bulk_create")
+    die_after(queries, "_keep")
 elif stage == "posted":
     die_after(drawing, "post")
 elif stage == "held":

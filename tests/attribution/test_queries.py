@@ -198,5 +198,5 @@ def test_receiving_takes_the_same_number_of_statements_for_1_and_100(
 ) -> None:
     queries.receive(writer.operator, [report(writer)], at=GENERATED)  # opens Acme's accounts
     for count in (1, 100):
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(11):
             queries.receive(writer.operator, [report(writer) for _ in range(count)], at=GENERATED)

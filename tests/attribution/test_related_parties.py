@@ -112,15 +112,16 @@ def test_an_open_or_cleared_sign_withholds_nothing_a_confirmed_one_does(
     journal()
 
     query = ask(writer)
+    journal()
     settle_due(at=GENERATED, limit=1)
 
     assert (
         journal()
         == """
-        operator:acme:prepaid  -0.010000 EUR
-        platform:fee            0.001000 EUR
-        creator:ben:pending     0.003000 EUR
-        platform:pool           0.006000 EUR
+        operator:acme:reserved   -0.010000 EUR
+        platform:fee              0.001000 EUR
+        creator:ben:pending       0.003000 EUR
+        platform:pool             0.006000 EUR
     """
     )
     query.refresh_from_db()
