@@ -21,7 +21,13 @@ def test_anybody_sees_which_declared_models_learned_from_a_work(
 
     assert found == {
         chariot.pk: [
-            {"model": "Writer 1", "operator": "Acme", "decision": "allow", "matched_by": "work"}
+            {
+                "model": "Writer 1",
+                "operator": "Acme",
+                "decision": "allow",
+                "matched_by": "work",
+                "distance": None,
+            }
         ],
         tyger.pk: [],
     }
