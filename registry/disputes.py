@@ -7,7 +7,7 @@ While a conflict is open the most restrictive of both sides' statements holds fo
 
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from registry import decision_index, log, near_copies
@@ -23,7 +23,6 @@ from registry.models import (
 )
 from tribute.vocabulary import IdentifierKind
 
-NEAR_COPIES_LOCK = 0x7472_6962_6E65_6172
 PPM = 1_000_000
 
 
@@ -158,11 +157,12 @@ def _same(work: Work) -> dict[str, float]:
 
 
 def _near(work: Work) -> dict[str, float]:
-    """Return the works near ``work``'s content code, and how far they are."""
+    """Return the works near ``work``'s content code, and how far they are.
+
+    Registrations with a code take turns (migration 0011), so that the second sees the first.
+    """
     if work.iscc is None or work.iscc_type is None:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NEAR_COPIES_LOCK])
     code = near_copies.content_code(work.iscc)
     assert code is not None, "a work with a code type has a comparable code"
     # A millionth at least: equal content codes are near-copies, not the same bytes.

@@ -74,7 +74,6 @@ class Work(models.Model):
                 | Q(iscc_bits__isnull=False, iscc_type__isnull=False),
             ),
         ]
-        indexes = [models.Index(fields=["iscc_type"], name="work_iscc_type")]
 
     def __str__(self) -> str:
         return self.title
