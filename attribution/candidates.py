@@ -14,6 +14,7 @@ from attribution.methods.clusters import leaders
 from attribution.methods.evidence import Candidate, Evidence
 from attribution.models import NearDuplicate
 from attribution.sql import statement
+from registry import clusters
 from registry.manifests import allowed_works
 from registry.models import ClaimConflict, Manifest, Work
 from tribute import ids
@@ -40,10 +41,10 @@ def cluster(works: Collection[str], manifest: Manifest) -> dict[str, str]:
     """Map those of ``works`` that ``manifest`` allows to the work that stands for each.
 
     Near-duplicates are what the index or the registry paired, unless a claim was decided to be
-    distinct. The earliest registration stands for a cluster; a claim that was lost comes last.
+    distinct; clusters that people reviewed stand as they left them. The earliest registration stands for a cluster; a claim that was lost comes last.
     """
     either = Q(work__in=works) | Q(other__in=works)
-    pairs, lost = _pairs(either)
+    pairs, lost = _pairs(either, works)
     involved = {*works, *(work for pair in pairs for work in pair)}
     return _leaders(allowed_works(manifest).filter(pk__in=involved).distinct(), pairs, lost)
 
@@ -51,17 +52,24 @@ def cluster(works: Collection[str], manifest: Manifest) -> dict[str, str]:
 def followers(manifest: Manifest) -> set[str]:
     """Return all works of ``manifest`` that another work stands for."""
     allowed = allowed_works(manifest)
-    pairs, lost = _pairs(Q(work__in=allowed, other__in=allowed))
+    pairs, lost = _pairs(Q(work__in=allowed, other__in=allowed), allowed)
     if not pairs:
         return set()
     leader_of = _leaders(allowed, pairs, lost)
     return {work for work, leader in leader_of.items() if work != leader}
 
 
-def _pairs(which: Q) -> tuple[set[frozenset[str]], set[str]]:
-    """Return the pairs of near-duplicates among ``which``, and the works whose claim was lost."""
+def _pairs(
+    which: Q, works: Collection[str] | QuerySet[Work]
+) -> tuple[set[frozenset[str]], set[str]]:
+    """Return the pairs of near-duplicates among ``which``, and the works whose claim was lost.
+
+    which: rows of pairs; works: of whose clusters the rest is asked.
+    """
+    reviewed = clusters.pairs_of(works)
     near = NearDuplicate.objects.filter(which)
     pairs = {frozenset(pair) for pair in near.values_list("work_id", "other_id")}
+    pairs |= reviewed.proposed
     lost: set[str] = set()
     claims = ClaimConflict.objects.filter(which)
     for work, other, outcome in claims.values_list("work_id", "other_id", "outcome"):
@@ -71,7 +79,7 @@ def _pairs(which: Q) -> tuple[set[frozenset[str]], set[str]]:
         pairs.add(frozenset((work, other)))
         lost |= {work} if outcome == ClaimConflict.Outcome.OTHER_UPHELD else set()
         lost |= {other} if outcome == ClaimConflict.Outcome.WORK_UPHELD else set()
-    return pairs, lost
+    return reviewed.corrected(pairs), lost
 
 
 def _leaders(

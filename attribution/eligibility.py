@@ -12,9 +12,8 @@ from enum import StrEnum
 from django.db.models import Q
 
 from attribution.shares import Owner
-from registry import consent
+from registry import claims, consent
 from registry.models import (
-    ClaimConflict,
     Creator,
     Manifest,
     ManifestRow,
@@ -43,7 +42,7 @@ class Escrow(StrEnum):
     """Why an owner's part is kept apart for now."""
 
     CLAIM = "claim"
-    """Two creators claim the work, and nobody has decided between them."""
+    """A claim holds the work's earnings, and nobody has decided about it."""
     CAP = "cap"
     """The work earned more from one operator in a day than the model's policy lets pass unseen."""
 
@@ -55,12 +54,12 @@ def owners(
 
     A creator asks to be paid in the statement that allows the use, as it stands at ``at``. Once
     the use is no longer allowed, what the model learned before is still owed as it was agreed at
-    ingestion. What a work earns while a claim to it is open is kept apart.
+    ingestion. What a work earns while a claim holds it is kept apart.
     """
     standing = consent.standing(works, Purpose.TRAIN_AI, at=at)
     agreed = _agreed(works, manifest=manifest)
     own = set(Creator.objects.filter(members__operators=operator).values_list("pk", flat=True))
-    contested = _contested(works)
+    contested = claims.held(works, at=at)
     found: dict[str, list[Owner]] = defaultdict(list)
     shares = RightsShare.objects.filter(work__in=works).select_related("creator")
     for share in shares.order_by("work_id", "creator_id"):
@@ -88,10 +87,3 @@ def _agreed(works: Collection[str], *, manifest: Manifest) -> set[str]:
     asked = Q(statement__paid=True) | Q(statement=None, decision=Decision.ALLOW)
     rows = ManifestRow.objects.filter(asked, manifest=manifest, work__in=works)
     return {str(work) for work in rows.values_list("work_id", flat=True)}
-
-
-def _contested(works: Collection[str]) -> set[str]:
-    """Return those of ``works`` to which a claim is open."""
-    rows = ClaimConflict.objects.filter(Q(work__in=works) | Q(other__in=works), resolved_at=None)
-    sides = {str(side) for pair in rows.values_list("work_id", "other_id") for side in pair}
-    return sides & set(works)

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from registry import decision_index, log, near_copies
+from registry import clusters, decision_index, log, near_copies
 from registry.errors import ConflictClosed, MayNotDecide, NotAParty
 from registry.models import (
     ClaimConflict,
@@ -21,18 +21,20 @@ from registry.models import (
     User,
     Work,
 )
+from registry.near_copies import PPM
 from tribute.vocabulary import IdentifierKind
-
-PPM = 1_000_000
 
 
 def open_conflicts(work: Work, *, at: datetime) -> list[ClaimConflict]:
     """Open a conflict with every other creator's work that has the same bytes, address or content.
 
+    All of these, one's own included, are proposed as one cluster.
+
     Called in the transaction that registers ``work``, after its identifiers are written. Works of
     the same registering creator, and works that share a confirmed rightsholder, do not conflict.
     """
     found = _near(work) | _same(work)
+    clusters.propose(work, found, at=at)
     strangers = _strangers(work, set(found))
     conflicts = [
         ClaimConflict(

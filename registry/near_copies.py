@@ -1,5 +1,6 @@
 """Find works whose content is like another's, by the Hamming distance of their ISCC units."""
 
+import hashlib
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -14,7 +15,7 @@ from registry import likeness
 from registry.code_files import Group, Kind
 from registry.code_memory import CodeMemory
 from registry.errors import InvalidIdentifier
-from registry.models import Work
+from registry.models import MatchAppeal, Work
 from tribute import identifiers, ids
 from tribute.vocabulary import IdentifierKind
 
@@ -24,6 +25,7 @@ FARTHEST = 0.30
 # four million within 0.20, and a picture cropped by 5 % still does (0.19).
 FARTHEST_SHORT = 0.20
 SHORT_BITS = 64
+PPM = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,11 @@ def find_many(codes: Collection[ContentCode]) -> dict[ContentCode, list[tuple[st
     return found
 
 
+def code_key(code: ContentCode) -> bytes:
+    """Return 32 bytes that name a code, by which it is remembered what people found about it."""
+    return hashlib.sha256(f"{code.type}:{code.bits}".encode()).digest()
+
+
 def farthest(bits: int) -> float:
     """Return the share of differing bits, of those that both have, up to which works are alike."""
     return FARTHEST_SHORT if bits <= SHORT_BITS else FARTHEST
@@ -112,10 +119,18 @@ def _compare(
 
 
 def _keep_known(found: dict[ContentCode, list[tuple[str, float]]]) -> None:
-    """Leave out works that are gone: what is in memory may still hold them."""
-    wanted = {work for near in found.values() for work, _ in near}
-    if not wanted:
+    """Leave out works that are gone, which memory may still hold, and matches found to be none."""
+    alike = {code: near for code, near in found.items() if near}
+    if not alike:
         return
+    wanted = {work for near in alike.values() for work, _ in near}
     known = set(Work.objects.filter(pk__in=wanted).values_list("pk", flat=True))
-    for code, near in found.items():
-        found[code] = [pair for pair in near if pair[0] in known]
+    names = {code: code_key(code) for code in alike}
+    lifted = MatchAppeal.objects.filter(
+        code_key__in=list(names.values()), work__in=known, finding__lifted=True
+    )
+    none = {(bytes(key), work) for key, work in lifted.values_list("code_key", "work_id")}
+    for code, near in alike.items():
+        found[code] = [
+            pair for pair in near if pair[0] in known and (names[code], pair[0]) not in none
+        ]

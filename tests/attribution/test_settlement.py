@@ -15,7 +15,16 @@ from attribution.methods import uniform
 from attribution.models import Contribution, GenerativeModel, Query, RoundingCarry
 from attribution.worker import settle_due
 from ledger.money import Money
-from registry.models import Creator, Manifest, Operator, Statement, Work, WorkFeatures
+from registry import claims
+from registry.models import (
+    ClaimConflict,
+    Creator,
+    Manifest,
+    Operator,
+    Statement,
+    Work,
+    WorkFeatures,
+)
 from tests.attribution.world import (
     CHARIOT,
     EIGHT_OF_TYGER,
@@ -246,11 +255,34 @@ def test_a_work_withdrawn_after_ingestion_still_earns(
 
 
 @pytest.mark.parametrize("word", [allow, deny])
-def test_a_rivals_later_claim_sets_apart_what_was_agreed_and_no_more(
+def test_registering_a_near_copy_holds_nothing_of_the_originals(
     writer: GenerativeModel, journal: Journal, word: Callable[..., Statement]
 ) -> None:
     mallory = make_creator("mallory", verified=False, at=INGESTED + DAY)
     word(make_work(mallory, text=CHARIOT, at=INGESTED + DAY), at=INGESTED + DAY)
+    index_works(limit=10, at=GENERATED)
+    ask(writer, TWELVE_OF_CHARIOT)
+    journal()
+
+    settle()
+
+    assert (
+        journal()
+        == """
+        operator:acme:prepaid    -0.010000 EUR
+        platform:fee              0.001000 EUR
+        creator:ada:pending       0.009000 EUR
+    """
+    )
+
+
+@pytest.mark.parametrize("word", [allow, deny])
+def test_a_proven_rival_who_stands_by_the_claim_sets_apart_what_was_agreed_and_no_more(
+    writer: GenerativeModel, journal: Journal, word: Callable[..., Statement]
+) -> None:
+    mallory = make_creator("mallory", at=INGESTED + DAY)
+    word(make_work(mallory, text=CHARIOT, at=INGESTED + DAY), at=INGESTED + DAY)
+    claims.stand_by(ClaimConflict.objects.get(), mallory, at=GENERATED)
     index_works(limit=10, at=GENERATED)
     ask(writer, TWELVE_OF_CHARIOT)
     journal()
