@@ -3,7 +3,9 @@
 from django.urls import path
 
 from registry.api.views import (
+    appeals,
     checks,
+    clusters,
     collections,
     disputes,
     grants,
@@ -28,7 +30,18 @@ urlpatterns = [
     path("disputes", disputes.Disputes.as_view()),
     path("disputes/<str:dispute_id>:answer", disputes.DisputeAnswer.as_view()),
     path("disputes/<str:dispute_id>:decide", disputes.DisputeDecision.as_view()),
+    path("disputes/<str:dispute_id>:claim", appeals.DisputeClaim.as_view()),
+    path("disputes/<str:dispute_id>:admit", appeals.DisputeAdmission.as_view()),
+    path("disputes/<str:dispute_id>:appeal", appeals.DisputeAppeal.as_view()),
+    path("disputes/<str:dispute_id>:review", appeals.DisputeReview.as_view()),
     path("disputes/<str:dispute_id>", disputes.OneDispute.as_view()),
+    path("match-appeals", appeals.MatchAppeals.as_view()),
+    path("match-appeals/<str:appeal_id>:decide", appeals.MatchDecision.as_view()),
+    path("match-appeals/<str:appeal_id>", appeals.OneMatchAppeal.as_view()),
+    path("clusters", clusters.Clusters.as_view()),
+    path("clusters:merge", clusters.Merger.as_view()),
+    path("clusters/<str:cluster_id>:separate", clusters.Separation.as_view()),
+    path("clusters/<str:cluster_id>", clusters.OneCluster.as_view()),
     path("grants", grants.Grants.as_view()),
     path("checks", checks.Checks.as_view()),
     path("checks/<str:check_id>", checks.OneCheck.as_view()),
