@@ -171,6 +171,8 @@ def _ways(request: HttpRequest) -> list[tuple[str, str]]:
             (reverse("portal:payout-batches"), _("Payout batches")),
             (reverse("portal:audit"), _("Audit")),
         ]
+    if roles.reviewer:
+        ways += [(reverse("portal:reviews"), _("Reviews"))]
     return [*ways, (reverse("portal:look-up"), _("Look-up"))]
 
 
