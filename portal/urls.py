@@ -46,6 +46,7 @@ urlpatterns = [
     path("sites/", sites.sites, name="sites"),
     path("sites/<str:site_id>/", sites.site, name="site"),
     path("sites/<str:site_id>/check", sites.check_site, name="check-site"),
+    path("sites/<str:site_id>/files/<str:name>", sites.site_file, name="site-file"),
     path("sites/<str:site_id>/consent", consent.say_site, name="say-site"),
     path("consent/", consent.consent, name="consent"),
     path("consent/default", consent.say_default, name="say-default"),
