@@ -18,7 +18,7 @@ from attribution import reading, related_parties
 from attribution.rights_changes import Listener, News
 from attribution.rosters import Roster
 from attribution.shares import Owner
-from registry import consent
+from registry import claims, consent
 from registry.consent import Standing
 from registry.models import Creator, Operator
 from tribute import ids
@@ -53,7 +53,7 @@ class Escrow(StrEnum):
     """Why an owner's part is kept apart for now."""
 
     CLAIM = "claim"
-    """Two creators claim the work, and nobody has decided between them."""
+    """A claim holds the work's earnings, and nobody has decided about it."""
     CAP = "cap"
     """The work earned more from one operator in a day than the model's policy lets pass unseen."""
 
@@ -95,9 +95,9 @@ def owners(
 
     A creator asks to be paid in the statement that allows the use, as it stands at ``at``. Once
     the use is no longer allowed, what the model learned before is still owed as it was agreed at
-    ingestion. What a work earns while a claim to it is open is kept apart.
+    ingestion. What a work earns while a claim holds it is kept apart.
     """
-    return _of(works, _rights(works, roster, at=at), roster, operator)
+    return _of(works, _rights(works, roster, at=at), roster, operator, at=at)
 
 
 def owners_then(
@@ -108,11 +108,16 @@ def owners_then(
     Shares and claims are those of today: they are not kept by instant.
     """
     standing = consent.standing(works, Purpose.TRAIN_AI, at=at)
-    return _of(works, _ask(works, standing, at=at), roster, operator)
+    return _of(works, _ask(works, standing, at=at), roster, operator, at=at)
 
 
 def _of(
-    works: Iterable[str], rights: Mapping[str, _Rights], roster: Roster, operator: Operator
+    works: Iterable[str],
+    rights: Mapping[str, _Rights],
+    roster: Roster,
+    operator: Operator,
+    *,
+    at: datetime,
 ) -> dict[str, Owners]:
     found = {
         work: each.asked if each.asked == each.not_asked or roster.is_agreed(work) else
@@ -120,6 +125,9 @@ def _of(
         for work in works
         if (each := rights[work])
     }  # fmt: skip
+    claimed = {work for work, owned in found.items() if any(owner.escrow for owner in owned)}
+    for work in claimed - claims.held(claimed, at=at):
+        found[work] = tuple(owner._replace(escrow="") for owner in found[work])
     own = set(Creator.objects.filter(members__operators=operator).values_list("pk", flat=True))
     related = related_parties.confirmed_with(operator) - own
     if own or related:

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from attribution import reading
 from attribution.methods.clusters import leaders
 from attribution.rights_changes import Listener, News
+from registry import clusters
+from registry.manifests import allowed_works
 from registry.models import ClaimConflict, Manifest, Work
 from tribute import ids
 
@@ -152,10 +154,12 @@ def _pair(roster: Roster, manifest: str) -> None:
     """Find out which work stands for which.
 
     Near-duplicates are what the index or the registry paired, unless a claim was decided to be
-    distinct. The earliest registration stands for a cluster; a claim that was lost comes last.
+    distinct; clusters that people reviewed stand as they left them. The earliest registration stands
+    for a cluster; a claim that was lost comes last.
     """
+    reviewed = clusters.pairs_of(allowed_works(Manifest(pk=manifest)))
     rows = reading.rows("read_near_copies", {"manifest": ids.decode("mft", manifest)})
-    near, claims = set(), []
+    near, claims = set(reviewed.proposed), []
     for one, other, outcome in rows:
         pair = ids.encode("wrk", UUID(bytes=one)), ids.encode("wrk", UUID(bytes=other))
         if outcome is None:
@@ -170,6 +174,7 @@ def _pair(roster: Roster, manifest: str) -> None:
         near.add(frozenset((one, other)))
         lost |= {one} if outcome == ClaimConflict.Outcome.OTHER_UPHELD else set()
         lost |= {other} if outcome == ClaimConflict.Outcome.WORK_UPHELD else set()
+    near = reviewed.corrected(near)
     involved = {work for pair in near for work in pair}
     registered = dict(
         Work.objects.filter(pk__in=involved).values_list("pk", "registered_at")

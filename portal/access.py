@@ -30,6 +30,7 @@ class Roles:
     creator: Creator | None
     operator: Operator | None
     payout_admin: bool
+    reviewer: bool
 
 
 def person(request: HttpRequest) -> User:
@@ -47,6 +48,7 @@ def roles(request: HttpRequest) -> Roles:
             creator=_acting(user.creators.all(), session.get(ACTING_CREATOR)),
             operator=_acting(user.operators.all(), session.get(ACTING_OPERATOR)),
             payout_admin=user.is_payout_admin,
+            reviewer=user.is_staff,
         )
         request.tribute_roles = known  # type: ignore[attr-defined]
     return known
@@ -116,6 +118,22 @@ def for_payout_admins(
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> Response:
         user = person(request)
         if not user.is_payout_admin:
+            raise Http404
+        return view(request, user, *args, **kwargs)
+
+    return guarded
+
+
+def for_staff(
+    view: Callable[Concatenate[HttpRequest, User, P], Response],
+) -> Callable[Concatenate[HttpRequest, P], Response]:
+    """Call the view with the reviewer; for everybody else there is nothing here."""
+
+    @for_people
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> Response:
+        user = person(request)
+        if not user.is_staff:
             raise Http404
         return view(request, user, *args, **kwargs)
 

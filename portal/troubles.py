@@ -24,6 +24,20 @@ WORDS: dict[str, str | Promise] = {
     "control_not_shown": _(
         "We did not find the file as described. Nothing is lost; put it in place and check again."
     ),
+    "claim_not_proven": _(
+        "First show who you are, or that the place where the work lies is yours. Then say it again."
+    ),
+    "too_many_claims": _(
+        "You have as many claims open, or lost, as one may. A person looks at this one as well."
+    ),
+    "not_appealable": _("This can be appealed no more, or your claim was upheld."),
+    "conflict_closed": _("It was decided meanwhile; read below what was found."),
+    "nothing_to_review": _("There is no appeal here that waits."),
+    "same_reviewer": _("You decided this, so somebody else has to decide the appeal."),
+    "may_not_decide": _("You have a part in one of the works; somebody else decides."),
+    "not_clustered": _("This work is not in the cluster, or there is no second one."),
+    "cluster_too_large": _("A reviewed cluster has at most 100 works."),
+    "not_found": _("There is nothing of this id."),
     "fetch_refused": _("We only read public web sites, by name, at their usual ports."),
     "fetch_failed": _("The site did not answer in time or not completely. Try again later."),
     "unreadable_file": _("This file is empty or is not what its kind says. Nothing was kept."),

@@ -275,6 +275,8 @@ def _instants(links: Iterable[Link]) -> Iterable[datetime]:
     """Yield when things became known: web servers' clocks differ, and none may drop another's."""
     for link in links:
         yield link.during.since
+        if link.during.until is not None:
+            yield link.during.until
         for said in link.sayings:
             yield said.statement.recorded_at
             yield from said.proof.instants()

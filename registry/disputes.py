@@ -7,10 +7,10 @@ While a conflict is open the most restrictive of both sides' statements holds fo
 
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from registry import decision_index, log, near_copies
+from registry import clusters, decision_index, log, near_copies
 from registry.errors import ConflictClosed, MayNotDecide, NotAParty
 from registry.models import (
     ClaimConflict,
@@ -21,19 +21,20 @@ from registry.models import (
     User,
     Work,
 )
+from registry.near_copies import PPM
 from tribute.vocabulary import IdentifierKind
-
-NEAR_COPIES_LOCK = 0x7472_6962_6E65_6172
-PPM = 1_000_000
 
 
 def open_conflicts(work: Work, *, at: datetime) -> list[ClaimConflict]:
     """Open a conflict with every other creator's work that has the same bytes, address or content.
 
+    All of these, one's own included, are proposed as one cluster.
+
     Called in the transaction that registers ``work``, after its identifiers are written. Works of
     the same registering creator, and works that share a confirmed rightsholder, do not conflict.
     """
     found = _near(work) | _same(work)
+    clusters.propose(work, found, at=at)
     strangers = _strangers(work, set(found))
     conflicts = [
         ClaimConflict(
@@ -158,11 +159,12 @@ def _same(work: Work) -> dict[str, float]:
 
 
 def _near(work: Work) -> dict[str, float]:
-    """Return the works near ``work``'s content code, and how far they are."""
+    """Return the works near ``work``'s content code, and how far they are.
+
+    Registrations with a code take turns (migration 0011), so that the second sees the first.
+    """
     if work.iscc is None or work.iscc_type is None:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NEAR_COPIES_LOCK])
     code = near_copies.content_code(work.iscc)
     assert code is not None, "a work with a code type has a comparable code"
     # A millionth at least: equal content codes are near-copies, not the same bytes.

@@ -228,6 +228,54 @@ class MayNotDecide(RegistryError):
     code = "may_not_decide"
 
 
+class ClaimNotProven(RegistryError):
+    """A later claim counts once its claimant's identity, or control of the work's place, is proven."""
+
+    code = "claim_not_proven"
+
+
+class TooManyClaims(RegistryError):
+    """A creator has few claims open against earlier works, and few lost ones behind it."""
+
+    code = "too_many_claims"
+
+
+class NotAppealable(RegistryError):
+    """A decision is appealed once, in time, by a side whose claim it did not uphold."""
+
+    code = "not_appealable"
+
+
+class NothingToReview(RegistryError):
+    """A review answers an appeal that nobody has answered yet."""
+
+    code = "nothing_to_review"
+
+
+class SameReviewer(RegistryError):
+    """An appeal is decided by another person than the decision it is against."""
+
+    code = "same_reviewer"
+
+
+class NotAMatch(RegistryError):
+    """An appeal is about an ISCC and a work of somebody else's that is like it."""
+
+    code = "not_a_match"
+
+
+class NotClustered(RegistryError):
+    """A work is separated from a cluster that it is in, and a cluster is of at least two works."""
+
+    code = "not_clustered"
+
+
+class ClusterTooLarge(RegistryError):
+    """A reviewed cluster has at most 100 works."""
+
+    code = "cluster_too_large"
+
+
 class IdempotencyKeyMissing(RegistryError):
     """A request that moves money carries an Idempotency-Key."""
 

@@ -174,15 +174,15 @@ class _World:
 
     def _links_of_work(self, work: str, identifier: Identifier) -> Iterator[Link]:
         key, since = bytes(identifier.key), identifier.added_at
-        lost_at = self._lost_at(work)
         said = self._sayings(work, identifier)
-        yield Link(key, work, Tier.WORK, 0, Period(since, lost_at), said)
+        for during in self._standing(work, since):
+            yield Link(key, work, Tier.WORK, 0, during, said)
         for share in self.holders.get(work, []):
             proof = self._proof(share.creator_id, work, identifier)
             default = tuple(Said(s, proof) for s in self.statements.get(share.creator_id, []))
-            known = Period(max(since, share.confirmed_at), lost_at)
             if default:
-                yield Link(key, share.creator_id, Tier.CREATOR, 0, known, default)
+                for during in self._standing(work, max(since, share.confirmed_at)):
+                    yield Link(key, share.creator_id, Tier.CREATOR, 0, during, default)
         for other, conflict in self.conflicts.get(work, []):
             said = self._sayings(other, None)
             if said:
@@ -208,14 +208,26 @@ class _World:
             for s in self.statements.get(work, [])
         )
 
-    def _lost_at(self, work: str) -> datetime | None:
-        """When somebody else was found to be right about the work: its claim ends there."""
-        lost = [
-            conflict.resolved_at
-            for _, conflict in self.conflicts.get(work, [])
-            if conflict.loser_id == work and conflict.resolved_at is not None
-        ]
-        return min(lost, default=None)
+    def _standing(self, work: str, since: datetime) -> Iterator[Period]:
+        """Yield while the claim on a work stands, from an instant on: always, unless it was lost."""
+        for lost in sorted(self._lost(work), key=lambda period: period.since):
+            if since < lost.since:
+                yield Period(since, lost.since)
+            if lost.until is None:
+                return
+            since = max(since, lost.until)
+        yield Period(since)
+
+    def _lost(self, work: str) -> Iterator[Period]:
+        """Yield while somebody else was found to be right about the work."""
+        for _, conflict in self.conflicts.get(work, []):
+            begin = conflict.resolved_at
+            if begin is not None and conflict.overturned_at is not None:
+                if conflict.loser_by(conflict.first_outcome) == work:
+                    yield Period(begin, conflict.overturned_at)
+                begin = conflict.overturned_at
+            if begin is not None and conflict.loser_id == work:
+                yield Period(begin)
 
     def _contests(self, work: str) -> tuple[Period, ...]:
         return tuple(Period(c.opened_at, c.resolved_at) for _, c in self.conflicts.get(work, []))

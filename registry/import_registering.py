@@ -6,6 +6,7 @@ are registered.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from registry import checks, consent, decision_index, disputes, log, near_copies
+from registry import checks, clusters, consent, decision_index, log, near_copies
 from registry.import_files import PURPOSES, Body
 from registry.models import (
     WHOLE_PPM,
@@ -27,10 +28,13 @@ from registry.models import (
     Terms,
     WorkReference,
 )
-from registry.near_copies import ContentCode
+from registry.near_copies import PPM, ContentCode
 from tribute import identifiers, ids
 from tribute.identifiers import Key
 from tribute.vocabulary import VOCABULARY_VERSION, IdentifierKind
+
+CODES_LOCK = 0x7472_6962_6E65_6172
+"""What a work with a content code takes when it is inserted; see migration 0011. Here before."""
 
 COPY_WORKS = """COPY registry_work (id, title, medium, registered_by_id, registered_at, status,
  sha256, iscc, iscc_type, iscc_bits) FROM STDIN"""
@@ -222,7 +226,7 @@ def _near(planned: Sequence[Planned]) -> dict[UUID, list[tuple[str, float]]]:
     if not codes:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [disputes.NEAR_COPIES_LOCK])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CODES_LOCK])
     found = near_copies.find_many(set(codes.values()))
     return {work: found[code] for work, code in codes.items()}
 
@@ -324,10 +328,12 @@ def _open_conflicts(
     for new in planned:
         for other, distance in near.get(new.work, ()):
             # A millionth at least: equal content codes are near-copies, not the same bytes.
-            found[new.id, other] = max(distance, 1 / disputes.PPM)
+            found[new.id, other] = max(distance, 1 / PPM)
     same = Identifier.objects.filter(key__in=list(by_key)).exclude(kind=IdentifierKind.ISCC)
     for key, other in same.exclude(work__in=new_ids).values_list("key", "work_id"):
         found[by_key[bytes(key)].id, other] = 0.0
+    for work, alike in _by_work(found).items():
+        clusters.propose(Work(pk=work), alike, at=at)
     own = RightsShare.objects.filter(creator=creator, work__in={other for _, other in found})
     friends = set(own.exclude(confirmed_at=None).values_list("work_id", flat=True))
     opened = ClaimConflict.objects.bulk_create(
@@ -335,7 +341,7 @@ def _open_conflicts(
             work_id=work,
             other_id=other,
             kind=ClaimConflict.Kind.NEAR if distance else ClaimConflict.Kind.EXACT,
-            distance_ppm=round(distance * disputes.PPM),
+            distance_ppm=round(distance * PPM),
             opened_at=at,
         )
         for (work, other), distance in sorted(found.items())
@@ -346,6 +352,13 @@ def _open_conflicts(
         for conflict in opened
     )
     return {side for conflict in opened for side in (conflict.work_id, conflict.other_id)}
+
+
+def _by_work(found: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]]:
+    alike: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for (work, other), distance in sorted(found.items()):
+        alike[work][other] = distance
+    return alike
 
 
 def _copy(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -24,6 +24,7 @@ LEAF_TYPES = frozenset(
         "control.ended",
         "check.batch",
         "dispute.decided",
+        "cluster.decided",
         "manifest.digest",
         "ledger.head",
     }

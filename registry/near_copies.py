@@ -1,15 +1,21 @@
 """Find works whose content is like another's, by the Hamming distance of their ISCC units."""
 
+import hashlib
+import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-import numpy as np
-from django.db import connection
+from django.conf import settings
 from iscc_lib import MT, iscc_decode, iscc_decompose
 
+from registry import likeness
+from registry.code_files import Group, Kind
+from registry.code_memory import CodeMemory
 from registry.errors import InvalidIdentifier
+from registry.models import MatchAppeal, Work
 from tribute import identifiers, ids
 from tribute.vocabulary import IdentifierKind
 
@@ -19,9 +25,7 @@ FARTHEST = 0.30
 # four million within 0.20, and a picture cropped by 5 % still does (0.19).
 FARTHEST_SHORT = 0.20
 SHORT_BITS = 64
-CELLS_AT_ONCE = 2_000_000
-"""Cells of the matrix of distances held in memory at a time; a cell takes 8 bytes a 64-bit word."""
-FIND_NEAR_COPIES = (Path(__file__).parent / "sql" / "find_near_copies.sql").read_text()
+PPM = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,10 @@ class ContentCode:
     bits: str
 
     @property
-    def farthest(self) -> float:
-        """Return the share of differing bits up to which another work counts as a near-copy."""
-        return FARTHEST_SHORT if len(self.bits) <= SHORT_BITS else FARTHEST
+    def kind(self) -> Kind:
+        """Return type and length as the codes in memory are grouped by."""
+        main, subtype, version = map(int, self.type.split("."))
+        return Kind(main << 16 | subtype << 8 | version, len(self.bits))
 
 
 def content_code(iscc: str) -> ContentCode | None:
@@ -61,71 +66,71 @@ def content_code(iscc: str) -> ContentCode | None:
 
 def find(code: ContentCode) -> list[tuple[str, float]]:
     """Return the ids of works near ``code`` and their distances (0.0 to 1.0), nearest first."""
-    parameters: dict[str, str | float] = {
-        "iscc_type": code.type,
-        "bits": code.bits,
-        "most": code.farthest,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(FIND_NEAR_COPIES, parameters)
-        return [(ids.encode("wrk", work), distance) for work, distance in cursor.fetchall()]
+    return find_many([code])[code]
 
 
 def find_many(codes: Collection[ContentCode]) -> dict[ContentCode, list[tuple[str, float]]]:
-    """Return for each code what ``find`` returns, comparing all in memory.
+    """Return for each code what ``find`` returns.
 
-    The work grows with codes times works: 10,000 codes against 10,000 works take under a second,
-    where PostgreSQL would take a minute.
+    Every pair is compared, so none is missed: a code and a million works take some 5 ms.
     """
     found: dict[ContentCode, list[tuple[str, float]]] = {code: [] for code in codes}
-    asked: dict[tuple[str, int], list[ContentCode]] = defaultdict(list)
+    if not found:
+        return found
+    asked: dict[Kind, list[ContentCode]] = defaultdict(list)
     for code in found:
-        asked[code.type, len(code.bits)].append(code)
-    for (iscc_type, length), group in asked.items():
-        for works, bits in _stored(iscc_type):
-            common = min(length, len(bits[0]))
-            _compare(group, works, [text[:common] for text in bits], found)
+        asked[code.kind].append(code)
+    stored = _memory().groups()
+    for wanted, alike in asked.items():
+        for kind, groups in stored.items():
+            if kind.type == wanted.type:
+                for group in groups:
+                    _compare(alike, group, found)
+    _keep_known(found)
     for near in found.values():
         near.sort(key=lambda pair: (pair[1], pair[0]))
     return found
 
 
-def _stored(iscc_type: str) -> Iterator[tuple[list[str], list[str]]]:
-    """Yield the ids and bits of all works with a code of one type, those of a length together."""
-    by_length: dict[int, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, iscc_bits::text FROM registry_work WHERE iscc_type = %s", [iscc_type]
-        )
-        for work, bits in cursor.fetchall():
-            works, texts = by_length[len(bits)]
-            works.append(ids.encode("wrk", work))
-            texts.append(bits)
-    yield from by_length.values()
+def code_key(code: ContentCode) -> bytes:
+    """Return 32 bytes that name a code, by which it is remembered what people found about it."""
+    return hashlib.sha256(f"{code.type}:{code.bits}".encode()).digest()
+
+
+def farthest(bits: int) -> float:
+    """Return the share of differing bits, of those that both have, up to which works are alike."""
+    return FARTHEST_SHORT if bits <= SHORT_BITS else FARTHEST
+
+
+@cache
+def _memory() -> CodeMemory:
+    """Return what this process knows; its file lies in the project's home."""
+    return CodeMemory(Path(settings.HOME) / "near_copies")
 
 
 def _compare(
-    codes: list[ContentCode],
-    works: list[str],
-    bits: list[str],
-    found: dict[ContentCode, list[tuple[str, float]]],
+    codes: Sequence[ContentCode], group: Group, found: dict[ContentCode, list[tuple[str, float]]]
 ) -> None:
-    """Add to ``found`` each work whose bits differ little from a code's first as many."""
-    common = len(bits[0])
-    stored = _words(bits)
-    step = max(1, CELLS_AT_ONCE // len(works))
-    for start in range(0, len(codes), step):
-        block = codes[start : start + step]
-        asked = _words(code.bits[:common] for code in block)
-        differing = np.bitwise_count(asked[:, None, :] ^ stored[None, :, :]).sum(axis=2)
-        near = differing <= block[0].farthest * common
-        for row, column in zip(*np.nonzero(near), strict=True):
-            distance = int(differing[row, column]) / common
-            found[block[row]].append((works[column], distance))
+    asked = likeness.packed([code.bits for code in codes])
+    bound = farthest(min(asked.bits, group.codes.bits))
+    for place, row, distance in likeness.near(asked, group.codes, farthest=bound):
+        work = ids.encode("wrk", uuid.UUID(bytes=group.works[row].tobytes()))
+        found[codes[place]].append((work, distance))
 
 
-def _words(bits: Iterable[str]) -> np.ndarray[tuple[int, int], np.dtype[np.uint64]]:
-    """Pack equally long texts of 0 and 1, a multiple of 64 each: (n_texts, n_words) uint64."""
-    texts = list(bits)
-    digits = np.frombuffer("".join(texts).encode(), np.uint8).reshape(len(texts), -1)
-    return np.packbits(digits - ord("0"), axis=1).view(np.uint64)
+def _keep_known(found: dict[ContentCode, list[tuple[str, float]]]) -> None:
+    """Leave out works that are gone, which memory may still hold, and matches found to be none."""
+    alike = {code: near for code, near in found.items() if near}
+    if not alike:
+        return
+    wanted = {work for near in alike.values() for work, _ in near}
+    known = set(Work.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    names = {code: code_key(code) for code in alike}
+    lifted = MatchAppeal.objects.filter(
+        code_key__in=list(names.values()), work__in=known, finding__lifted=True
+    )
+    none = {(bytes(key), work) for key, work in lifted.values_list("code_key", "work_id")}
+    for code, near in alike.items():
+        found[code] = [
+            pair for pair in near if pair[0] in known and (names[code], pair[0]) not in none
+        ]

@@ -175,6 +175,8 @@ def _ways(request: HttpRequest) -> list[tuple[str, str]]:
             (reverse("portal:shadow-runs"), _("Shadow runs")),
             (reverse("portal:audit"), _("Audit")),
         ]
+    if roles.reviewer:
+        ways += [(reverse("portal:reviews"), _("Reviews"))]
     return [*ways, (reverse("portal:look-up"), _("Look-up"))]
 
 

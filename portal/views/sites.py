@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal import sayings
+from portal import installing, sayings
 from portal.access import for_creators
 from portal.forms.works import Claim
 from portal.listing import cut
 from portal.troubles import plain, put_beside
-from registry import collections, fetching
+from registry import collections, fetching, site_files
 from registry.errors import RegistryError
 from registry.ids import find
 from registry.models import Collection, Creator
@@ -76,6 +76,19 @@ def check_site(request: HttpRequest, creator: Creator, site_id: str) -> HttpResp
     return redirect("portal:site", shown.pk)
 
 
+@for_creators
+def site_file(_request: HttpRequest, creator: Creator, site_id: str, name: str) -> HttpResponse:
+    """Send one ready file of a site, to be saved."""
+    shown = find(creator.collections.all(), site_id)
+    file = site_files.write(shown, name, at=timezone.now())
+    saved_as = {"rsl.xml": "license.xml"}.get(name, name)
+    return HttpResponse(
+        file.text.encode(),
+        content_type=f"{file.media_type}; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{saved_as}"'},
+    )
+
+
 def _page(
     request: HttpRequest, creator: Creator, shown: Collection, problem: str, status: int = 200
 ) -> HttpResponse:
@@ -89,6 +102,7 @@ def _page(
             "challenge": collections.challenge(shown),
             "problem": problem,
             "past": past,
+            "files": installing.ready(site_files.write_all(shown, at=now)),
             "action": reverse("portal:say-site", args=[shown.pk]),
             **sayings.sentence(
                 creator,

@@ -1,6 +1,8 @@
 """The registry's facts, and what the database refuses about them."""
 
+from registry.models.appeals import MatchAppeal, MatchFinding
 from registry.models.checks import Check
+from registry.models.clusters import Cluster, ClusterEvent, ClusterMember
 from registry.models.consent import DecisionIndex, Grant, Statement, Terms
 from registry.models.disputes import DisputeEvent
 from registry.models.imports import Import, ImportKey, ImportRow, WorkReference
@@ -41,6 +43,9 @@ __all__ = [
     "ApiKey",
     "Check",
     "ClaimConflict",
+    "Cluster",
+    "ClusterEvent",
+    "ClusterMember",
     "Collection",
     "Creator",
     "DecisionIndex",
@@ -56,6 +61,8 @@ __all__ = [
     "Manifest",
     "ManifestCode",
     "ManifestRow",
+    "MatchAppeal",
+    "MatchFinding",
     "Operator",
     "PastControl",
     "RevocationAcknowledgement",

@@ -74,7 +74,6 @@ class Work(models.Model):
                 | Q(iscc_bits__isnull=False, iscc_type__isnull=False),
             ),
         ]
-        indexes = [models.Index(fields=["iscc_type"], name="work_iscc_type")]
 
     def __str__(self) -> str:
         return self.title
@@ -229,8 +228,17 @@ class ClaimConflict(models.Model):
     # Share of the content codes' bits that differ; 0 for the same bytes.
     distance_ppm = models.IntegerField(default=0)
     opened_at = models.DateTimeField(editable=False)
+    # Since when the later side stands by its claim, with proof; and since when a person finds that
+    # plausible. What it holds meanwhile: registry.claims.
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    admitted_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
+    # In force; before ``overturned_at``, if an appeal changed it, ``first_outcome`` was.
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    first_outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    appealed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    overturned_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -241,6 +249,16 @@ class ClaimConflict(models.Model):
                 condition=Q(resolved_at=None, outcome="")
                 | Q(resolved_at__isnull=False) & ~Q(outcome=""),
             ),
+            CheckConstraint(
+                name="conflict_is_appealed_after_it_is_decided",
+                condition=Q(appealed_at=None, reviewed_at=None)
+                | Q(appealed_at__gte=F("resolved_at")),
+            ),
+            CheckConstraint(
+                name="conflict_is_overturned_by_a_review",
+                condition=Q(overturned_at=None, first_outcome="")
+                | Q(overturned_at=F("reviewed_at")) & ~Q(first_outcome__in=["", F("outcome")]),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -249,7 +267,11 @@ class ClaimConflict(models.Model):
     @property
     def loser_id(self) -> str | None:
         """Return the work whose claim was found wrong, if one was."""
+        return self.loser_by(self.outcome)
+
+    def loser_by(self, outcome: str) -> str | None:
+        """Return the work whose claim an outcome finds wrong, if it does."""
         return {
             self.Outcome.WORK_UPHELD.value: self.other_id,
             self.Outcome.OTHER_UPHELD.value: self.work_id,
-        }.get(self.outcome)
+        }.get(outcome)

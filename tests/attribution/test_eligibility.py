@@ -96,12 +96,33 @@ def test_a_work_withdrawn_after_ingestion_still_earns(
     )
 
 
-@pytest.mark.parametrize("word", [allow, deny])
-def test_a_rivals_later_claim_sets_apart_what_was_agreed_and_no_more(
+def test_registering_a_near_copy_holds_nothing_of_the_originals(
     writer: GenerativeModel, journal: Journal, word: Callable[..., Statement]
 ) -> None:
     mallory = make_creator("mallory", verified=False, at=INGESTED + DAY)
     word(make_work(mallory, text=CHARIOT, at=INGESTED + DAY), at=INGESTED + DAY)
+    index_works(limit=10, at=GENERATED)
+    ask(writer, TWELVE_OF_CHARIOT)
+    journal()
+
+    settle()
+
+    assert (
+        journal()
+        == """
+        operator:acme:reserved   -0.010000 EUR
+        platform:fee              0.001000 EUR
+        creator:ada:pending       0.009000 EUR
+    """
+    )
+
+
+def test_a_proven_rival_who_stands_by_the_claim_sets_apart_what_was_agreed_and_no_more(
+    writer: GenerativeModel, journal: Journal, word: Callable[..., Statement]
+) -> None:
+    mallory = make_creator("mallory", at=INGESTED + DAY)
+    word(make_work(mallory, text=CHARIOT, at=INGESTED + DAY), at=INGESTED + DAY)
+    claims.stand_by(ClaimConflict.objects.get(), mallory, at=GENERATED)
     index_works(limit=10, at=GENERATED)
     ask(writer, TWELVE_OF_CHARIOT)
     journal()

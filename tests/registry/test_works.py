@@ -91,7 +91,7 @@ def test_only_who_was_named_confirms_a_share() -> None:
         works.confirm_share(work, make_creator("mallory"), at=NOON)
 
 
-def test_distances_in_the_database_are_those_of_the_client() -> None:
+def test_distances_in_memory_are_those_of_the_client() -> None:
     words = TEXT.split()
     one = text_code(TEXT)
     work = make_work(make_creator("ada"), identifiers=[(IdentifierKind.ISCC, one)])
