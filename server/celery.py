@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
     name: {"task": name, "schedule": period, "options": {"expires": period}}
     for name, period in {
         "attribution.index_works": 10 * SECOND,
+        "attribution.release_escrow": HOUR,
         "attribution.settle_queries": 2 * SECOND,
         "ledger.process_provider_events": 2 * SECOND,
         "ledger.send_due_payouts": 5 * SECOND,
