@@ -1,10 +1,14 @@
 """Doorbells: each asks a noun module to look for work, and may be rung twice."""
 
+from datetime import timedelta
+
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from attribution import (
     adjusting,
+    escrow,
     generative_models,
     indexing,
     related_parties,
@@ -17,6 +21,7 @@ from attribution import (
 SETTLED_A_RING = 5_000
 INDEXED_A_RING = 200
 SHADOWED_A_RING = 500
+RELEASED_A_RING = 500
 
 
 @shared_task(name="attribution.settle_queries")
@@ -61,3 +66,10 @@ def delete_kept_evidence() -> int:
 def find_related_parties() -> int:
     """Look for operators and creators who may be the same people."""
     return related_parties.scan(at=timezone.now())
+
+
+@shared_task(name="attribution.release_escrow")
+def release_escrow() -> int:
+    """Hand over what claims held and hold no more."""
+    holding = timedelta(days=settings.HOLDING_DAYS)
+    return escrow.release(at=timezone.now(), holding=holding, limit=RELEASED_A_RING)

@@ -22,7 +22,8 @@ WORDS: dict[str, str | Promise] = {
     "collection_claimed": _("You have claimed this site before; it is in your list."),
     "public_suffix": _("Many strangers live under this name; claim your own host below it."),
     "control_not_shown": _(
-        "We did not find the file as described. Nothing is lost; put it in place and check again."
+        "We found neither the record, the file nor the tag as described. Nothing is lost; put one of "
+        "them in place and check again."
     ),
     "claim_not_proven": _(
         "First show who you are, or that the place where the work lies is yours. Then say it again."

@@ -1,6 +1,6 @@
 """Later claims on what was registered before: who stands by one, and what it holds meanwhile.
 
-Owns the rule of decision 0005: registering a near-copy holds nobody's money but one's own. The
+Owns the rule of decision 0009: registering a near-copy holds nobody's money but one's own. The
 earlier side's earnings are kept apart only while a later claimant who is proven stands by the
 claim, for a limited time, or a person found it plausible, or the later side alone is proven.
 """

@@ -26,6 +26,7 @@ from registry.models import (
     RightsShare,
     Statement,
     Terms,
+    Work,
     WorkReference,
 )
 from registry.near_copies import PPM, ContentCode

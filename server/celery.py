@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
         "attribution.delete_kept_evidence": HOUR,
         "attribution.find_related_parties": 24 * HOUR,
         "attribution.run_shadows": MINUTE,
+        "attribution.release_escrow": HOUR,
         "attribution.settle_queries": 2 * SECOND,
         "ledger.process_provider_events": 2 * SECOND,
         "ledger.send_due_payouts": 5 * SECOND,

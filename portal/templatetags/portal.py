@@ -162,6 +162,7 @@ def _ways(request: HttpRequest) -> list[tuple[str, str]]:
         ways += [
             (reverse("portal:operator"), _("Operator") if roles.creator else _("Overview")),
             (reverse("portal:models"), _("Models")),
+            (reverse("portal:revocations"), _("Revocations")),
             (reverse("portal:usage"), _("Usage")),
             (reverse("portal:balance"), _("Balance")),
             (reverse("portal:keys"), _("API keys")),

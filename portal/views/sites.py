@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal import installing, sayings
@@ -13,7 +14,7 @@ from portal.access import for_creators
 from portal.forms.works import Claim
 from portal.listing import cut
 from portal.troubles import plain, put_beside
-from registry import collections, fetching, site_files
+from registry import collections, fetching, name_records, site_files
 from registry.errors import RegistryError
 from registry.ids import find
 from registry.models import Collection, Creator
@@ -23,6 +24,12 @@ FIELDS = {
     "invalid_identifier": "value",
     "collection_claimed": "value",
     "public_suffix": "value",
+}
+
+METHODS = {
+    collections.Method.DNS_TXT.value: _lazy("a TXT record"),
+    collections.Method.WELL_KNOWN.value: _lazy("a file"),
+    collections.Method.META.value: _lazy("a tag on the front page"),
 }
 
 
@@ -66,10 +73,16 @@ def site(request: HttpRequest, creator: Creator, site_id: str) -> HttpResponse:
 @require_POST
 @for_creators
 def check_site(request: HttpRequest, creator: Creator, site_id: str) -> HttpResponse:
-    """Look now whether the site carries the file that shows control."""
+    """Look now whether the site shows control, by any of the methods there are."""
     shown = find(creator.collections.all(), site_id)
     try:
-        collections.verify(shown, fetch=fetching.fetch, at=timezone.now())
+        collections.verify(
+            shown,
+            fetch=fetching.fetch,
+            beginning=fetching.fetch_beginning,
+            look_up=name_records.txt,
+            at=timezone.now(),
+        )
     except RegistryError as error:
         return _page(request, creator, shown, plain(error), status=422)
     messages.success(request, _("Found. From now on your yes counts here as well as your no."))
@@ -100,6 +113,8 @@ def _page(
         {
             "site": shown,
             "challenge": collections.challenge(shown),
+            "method": METHODS.get(shown.method, ""),
+            "failures_left": collections.MOST_FAILURES - shown.recheck_failures,
             "problem": problem,
             "past": past,
             "files": installing.ready(site_files.write_all(shown, at=now)),

@@ -9,7 +9,7 @@ from attribution import eligibility, rights_changes, rosters
 from attribution.indexing import index_works
 from attribution.models import Contribution, GenerativeModel
 from attribution.worker import settle_due
-from registry import consent, disputes
+from registry import claims, consent, disputes
 from registry.models import ClaimConflict, Creator, Manifest, Operator, Statement, Work
 from tests.attribution.world import (
     CHARIOT,
