@@ -88,7 +88,7 @@ format: install ## format the code and mend what the linter can
 lock: install ## write the hashed lock files from requirements/*.in, newest versions
 	$(LOCK) requirements/uv.in -o requirements/uv.txt
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
-	$(LOCK) --no-deps requirements/bench.in -o requirements/bench.txt
+	$(LOCK) requirements/bench.in -o requirements/bench.txt
 	$(LOCK) requirements/engines.in -o requirements/engines.txt
 	$(LOCK) --no-deps requirements/bench-data.in -o requirements/bench-data.txt
 
