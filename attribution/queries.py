@@ -159,7 +159,7 @@ def _keep(operator: Operator, fresh: Mapping[str, Query], *, at: datetime) -> di
             "occurred": [query.occurred_at for query in in_order],
             "evidence": [query.evidence for query in in_order],
             "key_ids": [query.evidence_key_id for query in in_order],
-            "holds": reading.array(query.hold_id and query.hold_id.bytes for query in in_order),
+            "holds": reading.array(_hold(query) for query in in_order),
         },
     )
     rows = reading.rows("find_reports", {"operator": of, "external_ids": list(fresh)})
@@ -167,6 +167,10 @@ def _keep(operator: Operator, fresh: Mapping[str, Query], *, at: datetime) -> di
         external_id: _Kept(ids.encode("qry", query), digest, state, reason)
         for external_id, query, digest, state, reason in rows
     }
+
+
+def _hold(query: Query) -> bytes | None:
+    return None if query.hold_id is None else query.hold_id.bytes
 
 
 def _reserve(fresh: Mapping[str, Query], kept: dict[str, _Kept], *, at: datetime) -> bool:

@@ -79,10 +79,11 @@ def decidable_by(user: User) -> QuerySet[Cluster]:
 
 
 def waiting(clusters: QuerySet[Cluster]) -> QuerySet[Cluster]:
-    """Return those in which works wait for somebody to look at them."""
+    """Return those in which works wait for somebody to look at them, the largest first."""
     live = Count("members", filter=Q(members__state__in=LIVE))
     unseen = Count("members", filter=Q(members__state=State.PROPOSED))
-    return clusters.annotate(live=live, unseen=unseen).filter(unseen__gt=0, live__gt=1)
+    found = clusters.annotate(live=live, unseen=unseen).filter(unseen__gt=0, live__gt=1)
+    return found.order_by("-live", "pk")
 
 
 @transaction.atomic

@@ -104,7 +104,9 @@ class Index:
         if not chunks:
             return np.zeros(0, np.uint32)
         # One cell a passage: adding up there is many times faster than sorting what was scanned.
-        sums = np.bincount(np.concatenate(chunks), weights=np.concatenate(parts))
+        sums: NDArray[np.float64] = np.bincount(
+            np.concatenate(chunks), weights=np.concatenate(parts)
+        ).astype(np.float64)
         of_each = _largest(sums, PROPOSED)
         # The best of further texts too: were long texts alone proposed, nothing would tell how much
         # any text is like the output.

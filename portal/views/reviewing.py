@@ -30,7 +30,7 @@ def reviews(request: HttpRequest, staff: User) -> HttpResponse:
     listing = cut(request, rows, sorts={"opened": "opened_at"}, default="opened")
     now = timezone.now()
     matches = appeals.matches_decidable_by(staff).filter(finding=None).select_related("work")
-    groups = clusters.waiting(clusters.decidable_by(staff)).order_by("-live", "pk")
+    groups = clusters.waiting(clusters.decidable_by(staff))
     return render(
         request,
         "portal/reviews.html",

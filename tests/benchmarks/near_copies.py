@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -131,14 +132,15 @@ def _measure(server: psycopg.Connection[Any], works: int, folder: Path) -> dict[
     figures["from_file_s"] = _cpu(CodeMemory(folder).groups, own)
     codes = [ContentCode("2.0.0", row[0]) for row in server.execute(DRAWN, [BATCH])]
     _compare(server, codes[:20])
-    figures["one_ms"] = 1e3 * median(_cpu(lambda c=c: near_copies.find(c), own) for c in codes[:99])
+    figures["one_ms"] = 1e3 * median(
+        _cpu(partial(near_copies.find, code), own) for code in codes[:99]
+    )
     figures["overlay_ms"] = 1e3 * median(_cpu(memory.groups, own) for _ in range(99))
     batch = codes[: min(BATCH, max(50, 100_000_000 // works))]
     spent = median(_cpu(lambda: near_copies.find_many(batch), own) for _ in range(ROUNDS))
     figures["pair_ns"] = spent / len(batch) / works * 1e9
     backend = psutil.Process(server.info.backend_pid)
-    scans = [lambda c=c: server.execute(SCAN, {"bits": c.bits}).fetchall() for c in codes[:ROUNDS]]
-    figures["postgresql_ms"] = 1e3 * _cpu(lambda: [scan() for scan in scans], backend) / ROUNDS
+    figures["postgresql_ms"] = 1e3 * _cpu(partial(_scan, server, codes[:ROUNDS]), backend) / ROUNDS
     _say(
         f"{works:>10,} works: one {figures['one_ms']:.2f} ms (PostgreSQL {figures['postgresql_ms']:.0f} ms), "
         f"of it asking what is new {figures['overlay_ms']:.2f} ms; in batches {figures['pair_ns']:.1f} ns a "
@@ -169,6 +171,11 @@ def _strangers_kept_by_segments() -> float:
     pairs = chance.integers(0, 2**SEGMENT_BITS, (200_000, BITS // SEGMENT_BITS), dtype=np.uint16)
     kept = (np.bitwise_count(pairs) <= int(0.30 * BITS) // (BITS // SEGMENT_BITS)).any(axis=1)
     return float(kept.mean())
+
+
+def _scan(server: psycopg.Connection[Any], codes: Sequence[ContentCode]) -> None:
+    for code in codes:
+        server.execute(SCAN, {"bits": code.bits}).fetchall()
 
 
 def _cpu(work: Callable[[], Any], backend: psutil.Process) -> float:

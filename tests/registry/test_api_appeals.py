@@ -11,7 +11,8 @@ from registry.models import ClaimConflict, Cluster
 from tests.factories import DAY, api_client, deny, make_creator, make_operator, make_user, make_work
 from tests.registry.test_clusters import copies
 from tests.registry.test_disputes import dispute
-from tests.registry.test_works import TEXT, text_code
+from tests.registry.test_works import TEXT
+from tribute.fingerprints import text_code
 from tribute.vocabulary import IdentifierKind
 
 pytestmark = pytest.mark.django_db

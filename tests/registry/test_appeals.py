@@ -20,7 +20,8 @@ from registry.errors import (
 from registry.models import ClaimConflict, Creator, DisputeEvent, LogOutbox, MatchAppeal, User
 from tests.factories import DAY, NOON, deny, make_creator, make_operator, make_user, make_work
 from tests.registry.test_disputes import URL, dispute, steps
-from tests.registry.test_works import TEXT, text_code
+from tests.registry.test_works import TEXT
+from tribute.fingerprints import text_code
 from tribute.vocabulary import IdentifierKind, Purpose
 
 pytestmark = pytest.mark.django_db
@@ -29,14 +30,16 @@ Outcome, Ground = ClaimConflict.Outcome, DisputeEvent.Ground
 DECIDED, APPEALED, REVIEWED = NOON + 2 * DAY, NOON + 3 * DAY, NOON + 4 * DAY
 
 
-def decided(outcome: Outcome) -> tuple[ClaimConflict, Creator, Creator, User]:
+def decided(outcome: ClaimConflict.Outcome) -> tuple[ClaimConflict, Creator, Creator, User]:
     conflict = dispute()
     judge = make_user(is_staff=True)
     disputes.decide(conflict, by=judge, outcome=outcome, at=DECIDED)
     return conflict, conflict.other.registered_by, conflict.work.registered_by, judge
 
 
-def review(conflict: ClaimConflict, outcome: Outcome, by: User | None = None) -> ClaimConflict:
+def review(
+    conflict: ClaimConflict, outcome: ClaimConflict.Outcome, by: User | None = None
+) -> ClaimConflict:
     return appeals.review(conflict, by=by or make_user(is_staff=True), outcome=outcome, at=REVIEWED)
 
 
@@ -79,7 +82,9 @@ def test_a_confirmed_outcome_is_in_force_as_before() -> None:
         (Outcome.DISTINCT, ["ada", "mallory"]),
     ],
 )
-def test_only_a_side_that_was_not_upheld_appeals(outcome: Outcome, who: Sequence[str]) -> None:
+def test_only_a_side_that_was_not_upheld_appeals(
+    outcome: ClaimConflict.Outcome, who: Sequence[str]
+) -> None:
     conflict, ada, mallory, _ = decided(outcome)
     conflict.refresh_from_db()
     may = [c.handle for c in (ada, mallory) if appeals.may_appeal(conflict, c, at=APPEALED)]

@@ -112,7 +112,7 @@ def test_staff_who_find_a_claim_plausible_hold_both_until_it_is_decided() -> Non
 
 
 @pytest.mark.parametrize("fields", [{}, {"is_payout_admin": True}, {"is_staff": True}])
-def test_nobody_but_uninvolved_staff_admits(fields: dict[str, bool]) -> None:
+def test_nobody_but_uninvolved_staff_admits(fields: dict[str, Any]) -> None:
     conflict, _, mallory = rivals()
     person = make_user(**fields)
     if person.is_staff:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from attribution import candidates
+from attribution import rosters
 from registry import clusters
 from registry.errors import ClusterTooLarge, MayNotDecide, NotClustered
 from registry.models import Cluster, ClusterEvent, ClusterMember, LogOutbox, Work
@@ -168,7 +168,7 @@ def test_money_follows_what_people_found() -> None:
         allow(work, at=work.registered_at)
     manifest = ingest(make_operator("acme"), works)
     ids = {work.pk for work in works}
-    assert candidates.cluster(ids, manifest) == {
+    assert rosters.of_manifest(manifest).leader_of(ids) == {
         original.pk: original.pk,
         edition.pk: original.pk,
         other.pk: other.pk,
@@ -177,9 +177,9 @@ def test_money_follows_what_people_found() -> None:
     home = clusters.merge([original, other], by=judge, reason=Reason.EDITION, at=NOON + 30 * DAY)
     clusters.separate(home, edition, by=judge, reason=Reason.INDEPENDENT, at=NOON + 31 * DAY)
 
-    assert candidates.cluster(ids, manifest) == {
+    assert rosters.of_manifest(manifest).leader_of(ids) == {
         original.pk: original.pk,
         edition.pk: edition.pk,
         other.pk: original.pk,
     }
-    assert candidates.followers(manifest) == {other.pk}
+    assert rosters.of_manifest(manifest).followers() == {other.pk}

@@ -21,7 +21,7 @@ class _Judge:
     snapshot finds what it computed before, and a newer snapshot is computed anew.
     """
 
-    def __init__(self, gate: Gate, snapshot: int) -> None:
+    def __init__(self, gate: Gate, snapshot: int | None) -> None:
         self.gate, self.snapshot = gate, snapshot
 
     def __call__(self, batch: dict[str, list[Any]] | pa.Table) -> list[bool]:
