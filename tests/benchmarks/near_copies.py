@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
 import numpy as np
@@ -27,6 +27,9 @@ import psycopg
 from server.embedded import PROJECT
 from server.postgres import superuser_url
 from tests.benchmarks import machine
+
+if TYPE_CHECKING:
+    from registry.near_copies import ContentCode
 
 DATABASE = "bench_near_copies"
 ROUNDS = 7
@@ -173,7 +176,7 @@ def _strangers_kept_by_segments() -> float:
     return float(kept.mean())
 
 
-def _scan(server: psycopg.Connection[Any], codes: Sequence[ContentCode]) -> None:
+def _scan(server: psycopg.Connection[Any], codes: Sequence["ContentCode"]) -> None:
     for code in codes:
         server.execute(SCAN, {"bits": code.bits}).fetchall()
 
