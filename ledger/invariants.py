@@ -5,15 +5,18 @@ runs them, and no batch of payouts is drawn up while one has something to say. A
 a mark, from which an audit of what is new sets out.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from ledger.models import AuditMark, AuditRun, Batch
 from ledger.sql import names, statement
+
+_log = logging.getLogger(__name__)
 
 MAX_DETAILS = 100
 """How many rows of one broken fact are reported."""
@@ -66,15 +69,22 @@ def audit(*, at: datetime) -> list[Finding]:
     """Read everything; keep on record what was found, and how far the books are sound."""
     newest = Batch.objects.order_by("-seq").first()  # before reading: what comes later is unread
     found = findings()
+    mark = []
     if newest and not found:
-        mark = AuditMark(seq=newest.seq, hash=newest.hash, audited_at=at)
-        AuditMark.objects.bulk_create([mark], ignore_conflicts=True)
-    AuditRun.objects.create(
+        mark = [AuditMark(seq=newest.seq, hash=newest.hash, audited_at=at)]
+    run = AuditRun(
         seq=newest.seq if newest else None,
         findings_count=len(found),
         findings=[str(finding) for finding in found[:MAX_DETAILS]],
         ran_at=at,
     )
+    try:
+        with transaction.atomic():
+            AuditMark.objects.bulk_create(mark, ignore_conflicts=True)
+            run.save(force_insert=True)
+    except OperationalError as error:
+        # A full disk hides nothing: what was found is returned, and only the record is missing.
+        _log.warning("the audit could not be kept on record: %s", error)
     return found
 
 

@@ -8,7 +8,8 @@ document's properties, which need no font.
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import closing
+from datetime import datetime, timedelta
 
 from anyascii import anyascii
 from django.conf import settings
@@ -51,7 +52,11 @@ _PAYOUT_COLUMNS = (
 def render(creator: Creator, period: str) -> bytes:
     """The statement of one month, ``YYYY-MM`` (UTC), as PDF. Raises UnknownPeriod."""
     _, end = statements.month(period)
-    document = _Document(creator, period)
+    with closing(_Document(creator, period)) as document:
+        return _written(document, creator, period, end)
+
+
+def _written(document: "_Document", creator: Creator, period: str, end: datetime) -> bytes:
     document.set_creation_date(end)
     document.add_page()
     document.introduce()
@@ -222,6 +227,12 @@ class _Document(FPDF):
         if families:
             self.set_fallback_fonts(families[1:], exact_match=False)
         return families
+
+    def close(self) -> None:
+        """Let go of the fonts' files, which are read until the document is written."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
 
     def _drawable(self, text: str) -> str:
         written = unicodedata.normalize("NFC", text)

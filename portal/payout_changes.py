@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from statistics import median_low
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from ledger.models import Payee, Payout
 from ledger.money import Money
@@ -109,11 +108,9 @@ def _of_amount(payout: Payout, middle: int | None, count: int) -> Iterable[Chang
     if payout.amount_micros >= ODD_FACTOR * middle:
         times = payout.amount_micros // middle
         yield Change(
-            ngettext(
-                "%(times)s times the last payout",
-                "%(times)s times the median of the last %(count)s",
-                count,
-            )
+            _("%(times)s times the last payout") % {"times": times}
+            if count == 1
+            else _("%(times)s times the median of the last %(count)s")
             % {"times": times, "count": count}
         )
     elif payout.amount_micros * ODD_FACTOR <= middle:

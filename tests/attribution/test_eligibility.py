@@ -96,6 +96,7 @@ def test_a_work_withdrawn_after_ingestion_still_earns(
     )
 
 
+@pytest.mark.parametrize("word", [allow, deny])
 def test_registering_a_near_copy_holds_nothing_of_the_originals(
     writer: GenerativeModel, journal: Journal, word: Callable[..., Statement]
 ) -> None:
@@ -117,6 +118,7 @@ def test_registering_a_near_copy_holds_nothing_of_the_originals(
     )
 
 
+@pytest.mark.parametrize("word", [allow, deny])
 def test_a_proven_rival_who_stands_by_the_claim_sets_apart_what_was_agreed_and_no_more(
     writer: GenerativeModel, journal: Journal, word: Callable[..., Statement]
 ) -> None:
@@ -314,12 +316,14 @@ def test_a_claim_that_is_opened_and_decided_is_heard_of(
     paid: Callable[[], dict[str, str]], chariot: Work, ada: Creator, ben: Creator
 ) -> None:
     assert paid()["ada"] == ""
-    mallory = make_creator("mallory", verified=False, at=INGESTED + DAY)
+    mallory = make_creator("mallory", at=INGESTED + DAY)
     copy = make_work(mallory, text=CHARIOT, at=INGESTED + DAY)
     index_works(limit=10, at=GENERATED)
-    assert paid()["ada"] == "claim"
+    assert paid()["ada"] == ""
 
     conflict = ClaimConflict.objects.get(work=copy, other=chariot)
+    claims.stand_by(conflict, mallory, at=GENERATED)
+    assert paid()["ada"] == "claim"
     disputes.resolve(conflict, outcome=ClaimConflict.Outcome.OTHER_UPHELD, at=GENERATED)
 
     assert paid()["ada"] == ""

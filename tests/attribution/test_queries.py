@@ -23,7 +23,7 @@ from attribution.sealing import Sealed, unseal
 from ledger.money import Money
 from registry.errors import NotFound
 from registry.models import Operator, Work
-from tests.attribution.world import GENERATED, MEDLEY, make_model, report
+from tests.attribution.world import GENERATED, MEDLEY, fund, make_model, report
 from tests.factories import NOON, make_operator
 from tribute import features
 from tribute.features import Features
@@ -197,6 +197,7 @@ def test_receiving_takes_the_same_number_of_statements_for_1_and_100(
     writer: GenerativeModel, django_assert_num_queries: Any
 ) -> None:
     queries.receive(writer.operator, [report(writer)], at=GENERATED)  # opens Acme's accounts
+    fund(writer.operator, 10_000_000)
     for count in (1, 100):
         with django_assert_num_queries(11):
             queries.receive(writer.operator, [report(writer) for _ in range(count)], at=GENERATED)

@@ -3,6 +3,7 @@
 import re
 import string
 import zlib
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -162,8 +163,8 @@ def test_with_fonts_a_name_stands_as_it_is(ada: Creator, tmp_path: Path, setting
     chinese = make_font(tmp_path / "chinese.ttf", "艾达")
     settings.STATEMENT_FONTS = [latin, chinese]
     ada.display_name = "艾达 Łovelace"
-    document = statement_pdf._Document(ada, "2020-02")
-    assert document._drawable(ada.display_name) == "艾达 Lovelace", "what no font has is read"
+    with closing(statement_pdf._Document(ada, "2020-02")) as document:
+        assert document._drawable(ada.display_name) == "艾达 Lovelace", "what no font has is read"
     pdf = statement_pdf.render(ada, "2020-02")
     assert pdf.count(b"/FontFile2") >= 2, "both fonts are embedded"
     assert statement_pdf.render(ada, "2020-02") == pdf

@@ -155,7 +155,10 @@ def test_a_site_is_claimed_and_its_control_shown(world: World, adas_server: dict
     found = ada.post(f"/sites/{world.site.pk}/check", follow=True)
 
     assert missing.status_code == 422
-    assert "We did not find the file as described." in missing.content.decode()
+    assert (
+        "We found neither the record, the file nor the tag as described."
+        in missing.content.decode()
+    )
     assert "Found." in found.content.decode()
 
 
