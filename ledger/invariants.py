@@ -18,6 +18,10 @@ from ledger.sql import names, statement
 
 _log = logging.getLogger(__name__)
 
+WORK_MEMORY = "128MB"
+"""For each sort and hash of the audit. What is beyond it goes to temporary files, for which a full disk
+has no room."""
+
 MAX_DETAILS = 100
 """How many rows of one broken fact are reported."""
 
@@ -96,4 +100,6 @@ def _snapshot() -> Iterator[None]:
         if not begun:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('work_mem', %s, true)", [WORK_MEMORY])
         yield
