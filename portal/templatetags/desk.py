@@ -3,7 +3,6 @@
 from django import template
 from django.http import HttpRequest
 from django.template import Context
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -13,7 +12,7 @@ from ledger.errors import UnknownCurrency
 from ledger.models import AdminAction, Payout
 from ledger.money import Money
 from ledger.vocabulary import BANK, PayoutStatus
-from portal import deeds, icons, states
+from portal import deeds, desks, icons, states
 from portal.second_factor import KINDS
 from portal.templatetags.portal import money
 from portal.views.payouts import masked
@@ -27,18 +26,10 @@ def desk(context: Context) -> dict[str, object]:
     """Print the ways between the pages of payout admins."""
     request: HttpRequest | None = context.get("request")
     here = request.path if request else ""
-    ways = (
-        (reverse("portal:payout-batches"), _("Batches")),
-        (reverse("portal:stuck"), _("Waiting")),
-        (reverse("portal:reconciliations"), _("Reconciliation")),
-        (reverse("portal:set-asides"), _("Set aside")),
-        (reverse("portal:debts"), _("Debts")),
-        (reverse("portal:audit"), _("Audit")),
-        (reverse("portal:journal"), _("Journal")),
-    )
     return {
         "ways": [
-            {"url": url, "label": label, "current": here.startswith(url)} for url, label in ways
+            {"url": url, "label": label, "current": here.startswith(url)}
+            for url, label in desks.around(here)
         ]
     }
 

@@ -17,7 +17,7 @@ from attribution.models import GenerativeModel, Query
 from ledger.models import Payout, PayoutBatch
 from ledger.money import Money
 from ledger.vocabulary import BatchStatus, PayoutStatus
-from portal import access, amounts, icons, sayings, states, wording
+from portal import access, amounts, desks, icons, sayings, states, wording
 from portal.listing import Listing
 
 register = template.Library()
@@ -138,7 +138,13 @@ def masthead(context: Context) -> dict[str, object]:
 
 
 def _within(here: str, url: str) -> bool:
-    """Say whether a page lies at or below an address; the overviews are exact."""
+    """Say whether a page lies at or below an address; the overviews are exact.
+
+    The first page of a desk stands for all of it.
+    """
+    for desk in (desks.money(), desks.attribution()):
+        if url == desk[0][0]:
+            return any(here.startswith(page) for page, _label in desk)
     return here == url or (here.startswith(url) and url.count("/") > 1 and url != "/operator/")
 
 
@@ -170,11 +176,7 @@ def _ways(request: HttpRequest) -> list[tuple[str, str]]:
     if roles.payout_admin:
         ways += [
             (reverse("portal:payout-batches"), _("Payout batches")),
-            (reverse("portal:usage-flags"), _("Usage flags")),
-            (reverse("portal:held-by-cap"), _("Held by a cap")),
-            (reverse("portal:related-parties"), _("Related parties")),
-            (reverse("portal:shadow-runs"), _("Shadow runs")),
-            (reverse("portal:audit"), _("Audit")),
+            (reverse("portal:usage-flags"), _("Attribution")),
         ]
     if roles.reviewer:
         ways += [(reverse("portal:reviews"), _("Reviews"))]

@@ -95,8 +95,8 @@ def operator_statement_csv(request: HttpRequest, operator: Operator, period: str
 
 
 def _picked(request: HttpRequest) -> str:
-    """Return the month that was picked; anything else is not there."""
-    period = request.GET.get("period", "")
+    """Return the month that was picked, or this one; anything else is not there."""
+    period = request.GET.get("period", f"{timezone.now():%Y-%m}")
     try:
         statements.month(period)
     except UnknownPeriod as error:

@@ -1,5 +1,7 @@
 """The pages of payout admins: what they say, and what their buttons set going."""
 
+import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +16,7 @@ from ledger.gateway import OutcomeUnknown
 from ledger.gateway_paper import PaperGateway
 from ledger.models import AdminAction, AuditRun, Payout, PayoutBatch, Reconciliation, TopUp
 from ledger.money import Money
+from portal import desks
 from registry.models import Creator
 from tests.factories import make_creator
 from tests.ledger.cast import hear, send, tamper
@@ -45,6 +48,21 @@ def text(client: Client, path: str) -> str:
 
 
 # Batches and lines -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("desk", [desks.money, desks.attribution])
+def test_each_page_of_a_desk_leads_to_all_of_it(
+    world: World, desk: Callable[[], list[desks.Way]]
+) -> None:
+    quinn = signed_in("quinn")
+    ways = desk()
+    for here, _label in ways:
+        page = quinn.get(here).content.decode()
+        strip = page[page.index('<nav class="desk"') :]
+        assert all(f'href="{url}"' in strip for url, _label in ways)
+        assert f'href="{here}" aria-current="true"' in strip
+        masthead = page[: page.index('<nav class="desk"')]
+        assert re.search(rf'href="{ways[0][0]}"[^>]*aria-current', masthead), "and is found again"
 
 
 def test_a_batch_says_what_changed_since_last_time(

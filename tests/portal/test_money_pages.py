@@ -39,6 +39,9 @@ def test_a_statement_is_a_page_and_a_file(world: World) -> None:
         assert ada.get(f"/earnings/statements/{period}").status_code == 404
     picked = ada.get("/earnings/statements/?period=2026-06")
     assert picked["Location"] == "/earnings/statements/2026-06/"
+    assert ada.get("/earnings/statements/", follow=True).status_code == 200, (
+        "else it is this month's"
+    )
     assert ada.get("/earnings/statements/?period=../../x").status_code == 404
 
 
