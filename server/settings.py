@@ -336,6 +336,11 @@ SPECTACULAR_SETTINGS = {
         "Decision": "registry.api.serializers.DECISION_CHOICES",
         "Medium": "registry.api.serializers.MEDIUM_CHOICES",
         "BatchStatus": "ledger.api.serializers.BATCH_STATUSES",
+        "AttributionMethod": "attribution.models.GenerativeModel.Method",
+        "QueryState": "attribution.models.Query.State",
+        "RelatedPartyKind": "attribution.models.RelatedParty.Kind",
+        "RelatedPartyState": "attribution.models.RelatedParty.State",
+        "ShadowRunState": "attribution.models.ShadowRun.State",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from attribution import cap_reviews
-from attribution.api.shadow_views import ReasonSerializer
+from attribution.api.shadow_views import DecisionReasonSerializer
 from attribution.api.usage_views import REVIEW
 from ledger.api.serializers import MoneySerializer
 from ledger.api.views.payouts import admin_of
@@ -97,7 +97,7 @@ class _Decided(APIView):
 
     def _asked(self, request: Request, work_id: str) -> tuple[Work, User, str]:
         admin = admin_of(request)
-        asked = ReasonSerializer(data=request.data)
+        asked = DecisionReasonSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         return find(Work.objects.all(), work_id), admin, asked.validated_data["reason"]
 
@@ -108,7 +108,7 @@ class ReleasedByReview(_Decided):
     @extend_schema(
         operation_id="releaseHeldByCap",
         summary="Give what waits for a work to its creators",
-        request=ReasonSerializer,
+        request=DecisionReasonSerializer,
         responses=MovedSerializer,
     )
     def post(self, request: Request, work_id: str) -> Response:
@@ -125,7 +125,7 @@ class RedirectedByReview(_Decided):
     @extend_schema(
         operation_id="redirectHeldByCap",
         summary="Give what waits for a work to the pool",
-        request=ReasonSerializer,
+        request=DecisionReasonSerializer,
         responses=MovedSerializer,
     )
     def post(self, request: Request, work_id: str) -> Response:

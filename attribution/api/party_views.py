@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from attribution import related_parties
-from attribution.api.shadow_views import ReasonSerializer
+from attribution.api.shadow_views import DecisionReasonSerializer
 from attribution.api.usage_views import REVIEW
 from attribution.models import RelatedParty
 from ledger.api.views.payouts import admin_of
@@ -114,7 +114,7 @@ class _Reviewed(APIView):
 
     def _review(self, request: Request, party_id: str) -> Response:
         admin = admin_of(request)
-        asked = ReasonSerializer(data=request.data)
+        asked = DecisionReasonSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         party = find(RelatedParty.objects.all(), party_id)
         related_parties.review(
@@ -131,7 +131,7 @@ class ConfirmedRelatedParty(_Reviewed):
     @extend_schema(
         operation_id="confirmRelatedParty",
         summary="Confirm a relation: the creator earns nothing from the operator from now on",
-        request=ReasonSerializer,
+        request=DecisionReasonSerializer,
         responses=ReviewedPartySerializer,
     )
     def post(self, request: Request, party_id: str) -> Response:
@@ -147,7 +147,7 @@ class ClearedRelatedParty(_Reviewed):
     @extend_schema(
         operation_id="clearRelatedParty",
         summary="Clear a relation: they are strangers to each other",
-        request=ReasonSerializer,
+        request=DecisionReasonSerializer,
         responses=ReviewedPartySerializer,
     )
     def post(self, request: Request, party_id: str) -> Response:

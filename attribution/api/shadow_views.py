@@ -44,8 +44,8 @@ class NewShadowRunSerializer(StrictSerializer):
     settled_until = InstantField(required=False, help_text="Now unless said.")
 
 
-class ReasonSerializer(StrictSerializer):
-    """Why the corrections should be booked."""
+class DecisionReasonSerializer(StrictSerializer):
+    """Why it is decided so."""
 
     reason = TextField(max_length=400)
 
@@ -65,7 +65,7 @@ class ShadowRunSerializer(serializers.Serializer[ShadowRun]):
     ended_at = serializers.DateTimeField(allow_null=True)
 
 
-class DifferenceSerializer(serializers.Serializer[Any]):
+class ShadowDifferenceSerializer(serializers.Serializer[Any]):
     """What a run would change for one creator; without one, the remainder."""
 
     creator = serializers.CharField(source="creator_id", allow_null=True)
@@ -78,7 +78,7 @@ class ShadowRunWithDifferencesSerializer(ShadowRunSerializer):
     """A shadow run and its differences by creator."""
 
     results = serializers.DictField(child=serializers.IntegerField())
-    differences = DifferenceSerializer(many=True)
+    differences = ShadowDifferenceSerializer(many=True)
 
 
 class ShadowChangeSerializer(serializers.Serializer[Any]):
@@ -170,7 +170,7 @@ def _run(request: Request, run_id: str) -> ShadowRun:
 def _printed(run: ShadowRun) -> Response:
     found = {
         "results": dict(shadowing.results(run)),
-        "differences": DifferenceSerializer(shadowing.differences(run), many=True).data,
+        "differences": ShadowDifferenceSerializer(shadowing.differences(run), many=True).data,
     }
     return Response({**ShadowRunSerializer(run).data, **found})
 
@@ -215,13 +215,13 @@ class ProposedShadowRun(APIView):
     @extend_schema(
         operation_id="proposeShadowRun",
         summary="Propose a run's corrections to another admin",
-        request=ReasonSerializer,
+        request=DecisionReasonSerializer,
         responses=ShadowRunWithDifferencesSerializer,
     )
     def post(self, request: Request, run_id: str) -> Response:
         """Propose and print it."""
         run = _run(request, run_id)
-        asked = ReasonSerializer(data=request.data)
+        asked = DecisionReasonSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         adjusting.propose(run, admin_of(request), **asked.validated_data)
         return _printed(run)

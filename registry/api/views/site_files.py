@@ -23,7 +23,7 @@ from registry.models import Collection
 from tribute.standards.policy import Written
 
 
-class DifferenceSerializer(serializers.Serializer[Any]):
+class SiteFileDifferenceSerializer(serializers.Serializer[Any]):
     """A purpose of which the file says something else, never something looser."""
 
     purpose = serializers.ChoiceField(choices=PURPOSE_CHOICES)
@@ -38,7 +38,7 @@ class SiteFileSerializer(serializers.Serializer[Any]):
     place = serializers.CharField()
     media_type = serializers.CharField()
     text = serializers.CharField()
-    differences = DifferenceSerializer(many=True)
+    differences = SiteFileDifferenceSerializer(many=True)
 
 
 class AnyAccept(DefaultContentNegotiation):
