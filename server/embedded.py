@@ -54,6 +54,25 @@ def free_port(wanted: int | None = None) -> int:
     raise EmbeddedServerError("no free TCP port on 127.0.0.1 in 100 tries")
 
 
+@contextlib.contextmanager
+def held_port(wanted: int) -> Iterator[int]:
+    """``free_port(wanted)``, which nobody else is given until the context ends.
+
+    Two demos started together would both find ``wanted`` free, and share it: granian, like every
+    server that binds with SO_REUSEPORT, listens beside another, and requests go to either. Only
+    such a server can listen on a held port; what is bound and does not listen gets no request.
+    """
+    with socket.socket() as holder:
+        while True:
+            port = free_port(wanted)
+            with contextlib.suppress(OSError):
+                holder.bind(("127.0.0.1", port))
+                break
+        # Only now, so that of two who try at once one is refused.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        yield port
+
+
 def living_in(folder: Path) -> list[psutil.Process]:
     """Every living process that works in ``folder``; zombies do not count."""
     if not folder.exists():

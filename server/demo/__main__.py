@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from server.broker import Broker
-from server.embedded import PROJECT, EmbeddedServerError, default_home, free_port
+from server.embedded import PROJECT, EmbeddedServerError, default_home, free_port, held_port
 from server.postgres import Postgres
 from server.processes import ChildFailed, Supervisor, run_to_end
 
@@ -32,7 +32,12 @@ def main() -> int:
             _say("Starting a private PostgreSQL and broker")
             environment = stack.enter_context(Postgres(home).borrowed())
             environment |= stack.enter_context(Broker(home).borrowed())
-            ports = _ports()
+            web_port = int(os.environ.get("DEMO_PORT") or WEB_PORT)
+            ports = {
+                "web": stack.enter_context(held_port(web_port)),
+                "stripe": free_port(),
+                "site": free_port(),
+            }
             environment |= _environment(home, ports)
             _say("Laying out the database")
             quiet = ["--verbosity", "0"]
@@ -53,15 +58,6 @@ def main() -> int:
         _say(str(error))
         return 1
     return 0
-
-
-def _ports() -> dict[str, int]:
-    wanted = {"web": int(os.environ.get("DEMO_PORT") or WEB_PORT)}
-    return {
-        "web": free_port(wanted["web"]),
-        "stripe": free_port(),
-        "site": free_port(),
-    }
 
 
 def _environment(home: Path, ports: Mapping[str, int]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from server.broker import Broker
-from server.embedded import EmbeddedServerError, free_port, living_in
+from server.embedded import EmbeddedServerError, free_port, held_port, living_in
 
 ONCE = Retry(NoBackoff(), retries=0)
 
@@ -75,6 +75,19 @@ def test_port_taken_by_somebody_else_is_left_to_them(server: Broker) -> None:
 
         assert server.url() != address
         assert server.is_running()
+
+
+def test_a_held_port_is_given_to_nobody_else_and_served_by_its_own_server() -> None:
+    wanted = free_port()
+    with held_port(wanted) as mine, held_port(wanted) as other, socket.socket() as server:
+        assert mine == wanted != other
+        assert free_port(wanted) != wanted
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        server.bind(("127.0.0.1", mine))
+        server.listen()
+        for _ in range(8):
+            with socket.create_connection(("127.0.0.1", mine), timeout=5):
+                server.accept()[0].close()
 
 
 def test_free_port_keeps_the_wanted_one() -> None:
