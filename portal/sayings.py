@@ -20,6 +20,9 @@ from registry import consent
 from registry.models import Collection, Creator, LogOutbox, Statement, Terms, Work
 from tribute.vocabulary import Purpose
 
+MOST_JUDGED = 10_000
+"""Works nothing was said about that a page asks about one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -83,26 +86,29 @@ def _last_said(statements: Iterable[Statement]) -> dict[str, Statement]:
 def counts(creator: Creator, purpose: Purpose, *, at: datetime) -> dict[str, int]:
     """Count the creator's works by what the creator says about a purpose (choice → works).
 
-    A work nothing was said about counts under the creator's general word, if there is one.
+    A work nothing was said about counts under what stands for it, by its site or by the creator's
+    general word; past MOST_JUDGED of them under the general word alone.
     """
     last = Statement.objects.filter(
         work=OuterRef("pk"), claimant=creator, purpose=purpose, effective_from__lte=at
     ).order_by("-effective_from", "-sequence")
-    rows = (
-        Work.objects.filter(shares__creator=creator)
-        .annotate(
-            said=Subquery(last.values("decision")[:1]), paid=Subquery(last.values("paid")[:1])
-        )
-        .values_list("said", "paid")
-        .annotate(works=Count("pk"))
-        .order_by()
+    works = Work.objects.filter(shares__creator=creator).annotate(
+        said=Subquery(last.values("decision")[:1]), paid=Subquery(last.values("paid")[:1])
     )
-    general = sentences.standing_words(
-        Statement.objects.filter(creator=creator, purpose=purpose), at=at
-    ).get(purpose, UNSAID.value)
-    found: Counter[str] = Counter()
-    for decision, paid, works in rows:
-        found[choice_of(decision, paid=paid) if decision else general] += works
+    said = works.exclude(said=None).values_list("said", "paid")
+    found = Counter(
+        {
+            choice_of(decision, paid=paid): count
+            for decision, paid, count in said.annotate(works=Count("pk")).order_by()
+        }
+    )
+    unsaid = works.filter(said=None)
+    if (many := unsaid.count()) > MOST_JUDGED:
+        words = Statement.objects.filter(creator=creator, purpose=purpose)
+        found[sentences.standing_words(words, at=at).get(purpose, UNSAID.value)] += many
+    elif many:
+        told = consent.standing_now(unsaid.values_list("pk", flat=True), purpose, at=at)
+        found.update(choice_of(each.decision, paid=each.paid) for each in told.values())
     return dict(found)
 
 

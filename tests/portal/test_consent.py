@@ -1,8 +1,11 @@
 """Saying what is allowed: in a sentence, and for many works with a look before."""
 
+from django.utils import timezone
+
+from portal import sayings
 from registry import consent, licensing
 from registry.models import Statement
-from tests.factories import NOON, make_work
+from tests.factories import NOON, deny, make_work
 from tests.portal.conftest import World, signed_in
 from tribute.vocabulary import Purpose
 
@@ -64,6 +67,21 @@ def test_a_default_counts_for_works_nothing_was_said_about(world: World) -> None
     statement = Statement.objects.get(creator=world.ada)
     standing = consent.standing([work.pk], Purpose.DATA_MINING, at=statement.recorded_at)
     assert standing[work.pk].decision == "deny"
+
+
+def test_works_count_by_what_their_site_says_where_nothing_is_said_about_them(
+    world: World,
+) -> None:
+    make_work(world.ada, url="https://ada.example/poem")
+    make_work(world.ada, url="https://elsewhere.example/poem")
+    deny(world.site)
+    now = timezone.now()
+
+    assert sayings.counts(world.ada, Purpose.TRAIN_AI, at=now) == {
+        "paid": 1,
+        "deny": 1,
+        "unknown": 1,
+    }
 
 
 def test_a_preview_saves_nothing_and_names_the_deed(world: World) -> None:
