@@ -4,6 +4,8 @@ import hashlib
 import re
 from pathlib import Path
 
+from django.test import Client
+
 STATIC = Path(__file__).resolve().parents[2] / "portal" / "static" / "portal"
 VENDOR = STATIC / "vendor"
 ROW = re.compile(r"^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$", re.MULTILINE)
@@ -30,3 +32,9 @@ def test_own_files_load_nothing_from_elsewhere() -> None:
 
     assert [p.name for p in own if re.search(r"https?://", p.read_text())] == []
     assert len(own) >= 8
+
+
+def test_a_browser_that_was_named_no_icon_finds_the_mark(client: Client) -> None:
+    answer = client.get("/favicon.ico")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/static/portal/mark.svg")
