@@ -12,7 +12,7 @@ from typing import Any
 
 from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.policy import Policy, Written, written
-from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut, limited
+from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut, joined, limited
 from tribute.vocabulary import Decision
 
 LABELS = {"cawg.training-mining": "cawg-tdm-1.1", "c2pa.training-mining": "c2pa-1.4"}
@@ -61,16 +61,8 @@ def parse(data: bytes, *, source: str = "c2pa", trusted: bool | None = None) -> 
 
 def read_assertions(assertions: Any, *, source: str = "c2pa") -> Parsed:
     """Read a manifest's list of assertions, each with its label and data."""
-    found = Parsed()
-    for assertion in assertions if isinstance(assertions, list) else ():
-        if not isinstance(assertion, dict) or not isinstance(assertion.get("label"), str):
-            continue
-        # A repeated assertion's label carries a number: cawg.training-mining__1.
-        label = assertion["label"].partition("__")[0]
-        if label in LABELS:
-            place = f"{source}:{assertion['label']}"
-            found += _read_entries(assertion.get("data"), place, LABELS[label])
-    return found
+    found = joined(_read_each(assertions if isinstance(assertions, list) else [], source))
+    return Parsed(found.statements, limited(found.problems, source))
 
 
 def write(policy: Policy) -> Written:
@@ -91,6 +83,17 @@ def write(policy: Policy) -> Written:
     reread = read_assertions([json.loads(text)])
     return written(policy, place="C2PA manifest", media_type="application/json", text=text,
                    reread=reread)  # fmt: skip
+
+
+def _read_each(assertions: list[Any], source: str) -> Iterator[Parsed]:
+    for assertion in assertions:
+        if not isinstance(assertion, dict) or not isinstance(assertion.get("label"), str):
+            continue
+        # A repeated assertion's label carries a number: cawg.training-mining__1.
+        label = assertion["label"].partition("__")[0]
+        if label in LABELS:
+            place = f"{source}:{cut(assertion['label'])}"
+            yield _read_entries(assertion.get("data"), place, LABELS[label])
 
 
 def _read_entries(data: Any, source: str, vocabulary: str) -> Parsed:

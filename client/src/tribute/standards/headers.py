@@ -12,7 +12,7 @@ from tribute.standards import aipref, tdmrep
 from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.markup import Page
 from tribute.standards.policy import Policy, Written, written
-from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut
+from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut, joined
 from tribute.standards.tdmrep import Reservation
 from tribute.vocabulary import Decision
 
@@ -42,10 +42,12 @@ def parse(headers: Headers, *, agent: str | None = None) -> tuple[Parsed, Reserv
     any crawler count.
     """
     reservation, problems = tdmrep.parse_header(headers)
-    found = aipref.parse_header(headers.get("content-usage", ()))
-    for value in headers.get("x-robots-tag", ()):
-        found += _directives(value, "header:x-robots-tag", f"X-Robots-Tag: {value}", agent)
-    return found + Parsed(problems=problems), reservation
+    found = [aipref.parse_header(headers.get("content-usage", ()))]
+    found += [
+        _directives(value, "header:x-robots-tag", f"X-Robots-Tag: {value}", agent)
+        for value in headers.get("x-robots-tag", ())
+    ]
+    return joined([*found, Parsed(problems=problems)]), reservation
 
 
 def parse_page(page: Page, *, source: str = "page", agent: str | None = None) -> Parsed:
@@ -54,16 +56,16 @@ def parse_page(page: Page, *, source: str = "page", agent: str | None = None) ->
     A name is a crawler's when it ends in "bot" or is the asker's own: other meta elements hold
     prose, in which such a word means nothing.
     """
-    found = Parsed()
+    found = []
     for meta in page.metas:
         named = meta.name == "robots" or meta.name == (agent or "").lower()
         if named or (agent is None and meta.name.endswith("bot")):
             raw = f'<meta name="{meta.name}" content="{meta.content}">'
-            found += _directives(meta.content, f"{source}:{meta.line}", raw, agent)
+            found.append(_directives(meta.content, f"{source}:{meta.line}", raw, agent))
     if not page.complete:
         message = "the page was too large or too broken to be read to its end"
-        found += Parsed(problems=(Problem(source, "page_incomplete", message),))
-    return found
+        found.append(Parsed(problems=(Problem(source, "page_incomplete", message),)))
+    return joined(found)
 
 
 def license_links(headers: Headers) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ _BETWEEN = re.compile(r"[\s/]*")
 _ATTRIBUTE = re.compile(r"=?[^\s/>=]*")
 _EQUALS = re.compile(r"\s*=\s*")
 _UNQUOTED = re.compile(r"[^\s>]*")
+_NUMBERED = re.compile(r"&#0*([0-9]+)")
+_LONGEST_NUMBER = 8  # digits; seven are enough for every character there is
 # Elements whose content is text, up to their own end tag.
 _TEXT_ENDS = {
     name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
@@ -177,7 +179,15 @@ def _attributes(text: str, at: int) -> tuple[dict[str, str], int]:
             else:
                 end = _match(_UNQUOTED, text, at)
                 value, at = text[at:end], end
-        attributes.setdefault(name, unescape(value))
+        attributes.setdefault(name, _unescaped(value))
+
+
+def _unescaped(value: str) -> str:
+    """Resolve character references; a number too long for any character stands for U+FFFD.
+
+    The standard library's function raises on thousands of digits.
+    """
+    return unescape(_NUMBERED.sub(lambda found: f"&#{found[1][:_LONGEST_NUMBER]}", value))
 
 
 def _match(pattern: re.Pattern[str], text: str, at: int) -> int:

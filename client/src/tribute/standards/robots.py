@@ -14,7 +14,7 @@ from tribute.standards.statement import Problem, cut, limited
 LIMIT = 500 * 1024
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"[ \t]*([A-Za-z_-]+)[ \t]*:[ \t]*(.*)", re.DOTALL)
-_AGENT = re.compile(r"\*|[^\s/]+")
+_AGENT = re.compile(r"\*|[^\s/,;]+")
 _GROUP_RULES = {"allow", "disallow", "content-usage", "content-signal", "license"}
 
 

@@ -17,7 +17,7 @@ from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.patterns import length, matches, path_of
 from tribute.standards.policy import Policy, Written, written
 from tribute.standards.robots import Robots, Rule, parse
-from tribute.standards.statement import Parsed, Problem, Standard, Statement, limited
+from tribute.standards.statement import Parsed, Problem, Standard, Statement, joined, limited
 from tribute.vocabulary import Decision
 
 CONTENT_SIGNALS = "content-signals/2026-08"
@@ -93,12 +93,16 @@ def _longest_preference(rules: Iterable[Rule], path: str) -> Parsed:
             if not pattern or matches(pattern, path):
                 matching.append((length(pattern), pattern, preference, rule))
     longest = max((size for size, *_ in matching), default=0)
-    found = Parsed()
-    for size, pattern, preference, rule in matching:
-        if size == longest:
-            octets = preference.encode("utf-8", "surrogatepass")
-            found += aipref.parse(octets, source=rule.source, scope=pattern, raw=rule.raw)
-    return found
+    return joined(
+        aipref.parse(
+            preference.encode("utf-8", "surrogatepass"),
+            source=rule.source,
+            scope=pattern,
+            raw=rule.raw,
+        )
+        for size, pattern, preference, rule in matching
+        if size == longest
+    )
 
 
 def _signals(robots: Robots, path: str, agent: str | None) -> Parsed:
@@ -107,13 +111,13 @@ def _signals(robots: Robots, path: str, agent: str | None) -> Parsed:
 
 
 def _signals_of(rules: Iterable[Rule], path: str) -> Parsed:
-    found = Parsed()
+    found = []
     for rule in rules:
         if rule.label == "content-signal":
             pattern, signals = _scoped(rule.value)
             if not pattern or matches(pattern, path):
-                found += _read_signals(signals, pattern, rule)
-    return found
+                found.append(_read_signals(signals, pattern, rule))
+    return joined(found)
 
 
 def _read_signals(signals: str, pattern: str, rule: Rule) -> Parsed:
@@ -128,6 +132,9 @@ def _read_signals(signals: str, pattern: str, rule: Rule) -> Parsed:
     limited = any(value != "full" for _, value in params)
     words = words_of(Standard.CONTENT_SIGNAL)
     statements, problems = [], []
+    if not pairs:
+        message = "the line holds no signal of the form name=yes or name=no"
+        problems.append(Problem(rule.source, "content_signal_unknown", message))
     for name, value in pairs:
         if name == "use":
             continue
@@ -161,11 +168,11 @@ def _written_signals(policy: Policy) -> str:
 
 def _strangers_refusals(robots: Robots, path: str) -> Parsed:
     """Return what other groups, and lines outside any group, refuse."""
-    found = Parsed()
+    found = []
     for group in robots.groups:
         if "*" not in group.agents:
-            found += _longest_preference(group.rules, path) + _signals_of(group.rules, path)
-    return found.without_permissions()
+            found += [_longest_preference(group.rules, path), _signals_of(group.rules, path)]
+    return joined(found).without_permissions()
 
 
 def _named_crawlers(robots: Robots, path: str, agent: str | None) -> Parsed:

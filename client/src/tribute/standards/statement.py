@@ -30,8 +30,10 @@ HIDING_CODES = frozenset(
         "page_incomplete",
         "pdf_too_large",
         "robots_truncated",
+        "rsl_bad_url",
         "rsl_unreadable",
         "tdm_ai_unreadable",
+        "tdmrep_bad_location",
         "tdmrep_unreadable",
         "xmp_unreadable",
     }
@@ -130,6 +132,16 @@ class Parsed:
         """The combined decision for each purpose that was spoken of."""
         combined = combine(self.statements)
         return {p: c.decision for p, c in combined.items() if c.decision != Decision.UNKNOWN}
+
+
+def joined(parts: Iterable[Parsed]) -> Parsed:
+    """Put any number of answers together, in time proportional to what they hold."""
+    statements: list[Statement] = []
+    problems: list[Problem] = []
+    for part in parts:
+        statements += part.statements
+        problems += part.problems
+    return Parsed(tuple(statements), tuple(problems))
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,10 @@ def parse(data: bytes, *, source: str = "tdmrep.json") -> Rules:
         if not isinstance(location, str) or not location:
             problems.append(Problem(place, "tdmrep_no_location", "the rule has no location"))
             continue
+        if not location.startswith(("/", "*")):
+            message = f"{cut(location)!r} is no path pattern: the rule applies nowhere"
+            problems.append(Problem(place, "tdmrep_bad_location", message))
+            continue
         value = _file_value(entry.get("tdm-reservation"))
         if value is None:
             problems.append(_bad_value(place, entry.get("tdm-reservation")))
