@@ -4,12 +4,13 @@ Knows which standard a file belongs to; the standards' modules do the reading. W
 is reported, and while it might hide a refusal nothing is permitted.
 """
 
-import importlib
 import json
+import mimetypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tribute import inspection_media
 from tribute.standards import (
     ai_txt,
     c2pa,
@@ -29,7 +30,6 @@ from tribute.vocabulary import Purpose
 
 STORED_C2PA = ".c2pa.json"
 _FILE_LIMIT = 256 * 1024 * 1024
-_IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".tif", ".tiff", ".gif", ".svg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,20 @@ class Findings:
 def inspect_file(path: Path, *, at: str, agent: str | None = None) -> Findings:
     """Read one file by whatever standard it belongs to.
 
-    at: the address or path that location files are asked about. An image is read through the
-    manifest store kept beside it as ``<name>.c2pa.json``, or by the c2pa package if installed.
+    at: the address or path that location files are asked about. A picture, a recording or a PDF is
+    read through the manifest store kept beside it as ``<name>.c2pa.json``, or by the c2pa package.
     Raises OSError when the file cannot be read.
     """
     with path.open("rb") as stream:
         data = stream.read(_FILE_LIMIT + 1)
     if len(data) > _FILE_LIMIT:
         return Findings(str(path), unread(path.name, "the file is over 256 MiB"))
-    if path.suffix.lower() in _IMAGES:
-        return Findings(str(path), _image(path))
+    stored = path.with_name(path.name + STORED_C2PA)
+    if stored.exists():
+        with stored.open("rb") as stream:
+            beside = c2pa.parse(stream.read(_FILE_LIMIT), source=stored.name)
+        inside, reservation = _reserved_inside(data)
+        return Findings(str(path), beside + inside + tdmrep.statements_of(reservation))
     return Findings(str(path), _read(data, path.name, at, agent))
 
 
@@ -84,8 +88,20 @@ def read_page(
     return found + Parsed(problems=problems), links, reservation
 
 
-def read_container(body: bytes) -> tuple[Parsed, tdmrep.Reservation | None]:
-    """Read an EPUB or a PDF; anything else says nothing that is read here."""
+def read_container(
+    body: bytes, declared: str, *, source: str
+) -> tuple[Parsed, tdmrep.Reservation | None]:
+    """Read what a file carries in itself: an EPUB's or PDF's reservation, a C2PA manifest.
+
+    declared: its media type, if anybody said so. Anything else says nothing that is read here.
+    """
+    found, reservation = _reserved_inside(body)
+    if inspection_media.may_carry(body, declared):
+        found += inspection_media.read(body, declared, source=source)
+    return found, reservation
+
+
+def _reserved_inside(body: bytes) -> tuple[Parsed, tdmrep.Reservation | None]:
     if body.startswith(b"PK"):
         reservation, problems = tdmrep_embedded.from_epub(body)
     elif b"%PDF" in body[:1024]:
@@ -101,9 +117,11 @@ def _read(data: bytes, name: str, at: str, agent: str | None) -> Parsed:
     for ending, reader in _BY_ENDING.items():
         if lowered.endswith(ending):
             return reader(data, name, at, agent)
-    if data.startswith(b"PK") or b"%PDF" in data[:1024]:
-        inside, reservation = read_container(data)
-        return inside + tdmrep.statements_of(reservation)
+    declared = mimetypes.guess_type(name)[0] or ""
+    known = data.startswith(b"PK") or b"%PDF" in data[:1024]
+    if known or inspection_media.may_carry(data, declared):
+        found, reservation = read_container(data, declared, source=name)
+        return found + tdmrep.statements_of(reservation)
     return unread(name, "the file belongs to no standard that is read here")
 
 
@@ -164,25 +182,6 @@ _BY_ENDING: Mapping[str, Callable[[bytes, str, str, str | None], Parsed]] = {
     ".htm": _html_file,
     ".xhtml": _html_file,
 }
-
-
-def _image(path: Path) -> Parsed:
-    stored = path.with_name(path.name + STORED_C2PA)
-    if stored.exists():
-        with stored.open("rb") as stream:
-            return c2pa.parse(stream.read(_FILE_LIMIT), source=stored.name)
-    try:
-        reader = importlib.import_module("c2pa")  # 53 MB, so an extra that few install
-    except ImportError:
-        message = f"install tribute[c2pa], or keep its manifest store in {stored.name}"
-        return unread(path.name, message)
-    try:
-        with reader.Reader(str(path)) as manifest:
-            return c2pa.parse(manifest.json().encode(), source=path.name)
-    except reader.C2paError as error:
-        if "ManifestNotFound" in type(error).__name__ + str(error):
-            return Parsed()
-        return unread(path.name, f"the manifest cannot be read: {error}")
 
 
 def unread(source: str, message: str) -> Parsed:

@@ -17,6 +17,7 @@ _MOST_LICENSES = 5
 _ABSENT = range(400, 500)
 _TOO_MANY_REQUESTS = 429
 _SUCCESS = range(200, 300)
+_BLANKS = b"\xef\xbb\xbf \t\r\n"
 
 
 def inspect_url(url: str, *, fetch: Fetch, agent: str | None = None) -> Findings:
@@ -111,13 +112,17 @@ def _joined(base: str, address: str) -> str:
 
 
 def _document(url: str, fetch: Fetch) -> tuple[bytes | None, Parsed]:
-    """Get a file that may be absent; a web page in its place is no file of a standard."""
+    """Get a file that may be absent; a web page in its place is no file of a standard.
+
+    Servers that call every file a web page exist, so that what counts is how it begins.
+    """
     try:
         answer = fetch(url)
     except FetchFailed as error:
         return None, unread(url, str(error))
     absent = answer.status in _ABSENT and answer.status != _TOO_MANY_REQUESTS
-    if absent or answer.media_type == "text/html":
+    is_page = answer.media_type == "text/html" and answer.body.lstrip(_BLANKS).startswith(b"<")
+    if absent or is_page:
         return None, Parsed()
     if answer.status not in _SUCCESS or not answer.complete:
         return None, unread(url, f"status {answer.status}, or too large")
@@ -136,7 +141,7 @@ def _content(
         inside, more, reservation = read_page(page.body, page.url, agent)
         links += more
     else:
-        inside, reservation = read_container(page.body)
+        inside, reservation = read_container(page.body, page.media_type, source=page.url)
     carried.append(reservation)
     if not page.complete:
         inside += unread(page.url, "the page is too large to be read whole")
