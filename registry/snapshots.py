@@ -38,6 +38,7 @@ MOST_CHANGES = 250_000
 KEPT_CHANGES = 48
 """For how many releases it is remembered which keys each changed."""
 
+LONGEST_NAME = 100
 BUILDER_LOCK = 0x7472_6962_736E_6101
 _SQL = Path(__file__).parent / "sql"
 TAKE_SNAPSHOT_CHANGES = (_SQL / "take_snapshot_changes.sql").read_text()
@@ -90,8 +91,10 @@ def newest() -> SnapshotRelease:
 def file(name: str, *, root: Path | None = None) -> Path:
     """Return where a published file lies. Raises NotFound."""
     path = files_folder(root or home()) / name
-    if path.parent != files_folder(root or home()) or not path.is_file():
-        raise NotFound(f"there is no file {name[:100]!r}")
+    # Longer and stranger names are none of ours, and more than file systems can look for.
+    ours = name.isascii() and len(name) <= LONGEST_NAME
+    if not ours or path.parent != files_folder(root or home()) or not path.is_file():
+        raise NotFound(f"there is no file {name[:LONGEST_NAME]!r}")
     return path
 
 

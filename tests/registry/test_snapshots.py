@@ -260,7 +260,18 @@ def test_the_snapshot_is_served_with_ranges(mirror: Mirror, settings: Any) -> No
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["nothing.arrow", "..", "%2e%2e%2fmanifest.json", "a/b"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nothing.arrow",
+        "..",
+        "%2e%2e%2fmanifest.json",
+        "a/b",
+        "a" * 5000,
+        "%ff",
+        "%F0%9F%92%A9" * 90,
+    ],
+)
 def test_nothing_but_published_files_is_served(mirror: Mirror, settings: Any, name: str) -> None:
     settings.HOME = mirror.root.parent
     snapshots.build(at=NOON)
