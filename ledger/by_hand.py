@@ -5,6 +5,7 @@ drew the batch up or submitted it may not say what the bank did: a second person
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from ledger.errors import (
     ReasonMissing,
     WrongState,
 )
-from ledger.models import Payee, Payout, PayoutBatch
+from ledger.models import Payee, PaymentFile, Payout, PayoutBatch
 from ledger.payment_file import Party, Transfer, is_iban, reference, write
 from ledger.payout_lines import lines_changed
 from ledger.vocabulary import BANK, BatchStatus, Deed, PayoutStatus
@@ -70,10 +71,12 @@ def register(creator: Creator, *, holder: str, iban: str, at: datetime) -> Payee
 
 
 def issue(batch: PayoutBatch, admin: User, *, at: datetime) -> int:
-    """Take the batch's payouts by bank to ``sending``: from now on the bank may have the file.
+    """Take the batch's payouts by bank to ``sending`` and write the file that the bank is given.
 
-    Returns how many. A payee who gave another account since is held. Said again, nothing changes.
-    Raises NotPayoutAdmin, WrongState before approval, LinesChanged.
+    Returns how many it holds. A payout stands in one file and never in another: what is issued
+    later makes a file of its own. A payee who gave another account since is held. Said again,
+    nothing changes. Raises NotPayoutAdmin, WrongState before approval, LinesChanged, and
+    NoPaymentFile while the settings name no account to pay from.
     """
     journal.require_admin(admin)
     with transaction.atomic(durable=True):
@@ -84,54 +87,58 @@ def issue(batch: PayoutBatch, admin: User, *, at: datetime) -> int:
             raise LinesChanged(f"the lines of {batch.pk} are not those submitted")
         rows = Payout.objects.select_for_update(no_key=True).order_by("pk")
         due = list(rows.filter(batch=batch, gateway=BANK, status=PayoutStatus.RESERVED))
-        accounts = dict(Payee.objects.filter(gateway=BANK).values_list("creator", "account"))
-        sent = [payout for payout in due if accounts.get(payout.creator_id) == payout.account]
+        payees = {payee.creator_id: payee for payee in Payee.objects.filter(gateway=BANK)}
+        sent = [
+            payout
+            for payout in due
+            if (payee := payees.get(payout.creator_id)) and payee.account == payout.account
+        ]
         held = [payout for payout in due if payout not in sent]
         trouble = "payee_account_changed"
         payout_steps.move(
             held, PayoutStatus.HELD, at=at, by=admin, reason=trouble, changes={"trouble": trouble}
         )
-        asked = {"asked_at": at, "first_asked_at": at}
-        payout_steps.move(
-            sent, PayoutStatus.SENDING, at=at, by=admin, reason="in a payment file", changes=asked
-        )
+        number: int | str = ""
         if sent:
+            file = _write(batch, admin, sent, payees, at=at)
+            _hand_out(sent, file, admin, at=at)
             PayoutBatch.objects.filter(pk=batch.pk).update(status=BatchStatus.SENDING.value)
+            number = file.number
         if due:
             journal.record(
-                admin, Deed.FILE_ISSUED, batch=batch, at=at, lines=len(sent), held=len(held)
+                admin,
+                Deed.FILE_ISSUED,
+                batch=batch,
+                at=at,
+                number=number,
+                lines=len(sent),
+                held=len(held),
             )
     return len(sent)
 
 
-def hand_over(batch: PayoutBatch, admin: User, *, at: datetime) -> bytes:
+def hand_over(
+    batch: PayoutBatch, admin: User, *, at: datetime, number: int | None = None
+) -> PaymentFile:
     """`payment_file`, and put on record who took it: it says where everybody's account is."""
-    written = payment_file(batch, admin)
-    digest = hashlib.sha256(written).hexdigest()
-    journal.record(admin, Deed.FILE_TAKEN, batch=batch, at=at, digest=digest)
-    return written
+    file = payment_file(batch, admin, number=number)
+    digest = hashlib.sha256(file.content).hexdigest()
+    journal.record(admin, Deed.FILE_TAKEN, batch=batch, at=at, number=file.number, digest=digest)
+    return file
 
 
-def payment_file(batch: PayoutBatch, admin: User) -> bytes:
-    """The file of all that was issued, the same each time. Raises NoPaymentFile, NotPayoutAdmin."""
+def payment_file(batch: PayoutBatch, admin: User, *, number: int | None = None) -> PaymentFile:
+    """One of the batch's files, as it was issued; without a number the newest.
+
+    Raises NoPaymentFile, NotPayoutAdmin.
+    """
     journal.require_admin(admin)
-    payer = Party(settings.PAYER_NAME, settings.PAYER_IBAN, settings.PAYER_BIC)
-    issued = batch.payouts.filter(gateway=BANK).exclude(asked_at=None).order_by("pk")
-    rows = list(issued.select_related("creator__payee"))
-    if not rows or batch.approved_at is None:
+    files = PaymentFile.objects.filter(batch=batch)
+    found = files.filter(number=number) if number is not None else files.order_by("-number")
+    file = found.first()
+    if file is None:
         raise NoPaymentFile(f"no payout of {batch.pk} was issued for a bank")
-    if not (payer.name and is_iban(payer.iban)):
-        raise NoPaymentFile("the settings name no account to pay from")
-    transfers = [
-        Transfer(
-            reference=row.pk,
-            amount=row.amount,
-            to=Party(row.creator.payee.holder, row.account),
-            purpose=f"Tribute {reference(row.pk)}",
-        )
-        for row in rows
-    ]
-    return write(message_id=batch.pk, payer=payer, transfers=transfers, at=batch.approved_at)
+    return file
 
 
 def mark_paid(payout: Payout, admin: User, *, at: datetime) -> Payout:
@@ -183,6 +190,51 @@ def mark_failed(payout: Payout, admin: User, *, reason: str, at: datetime) -> Pa
             micros=payout.amount_micros,
         )
     return payout
+
+
+def _write(
+    batch: PayoutBatch,
+    admin: User,
+    sent: list[Payout],
+    payees: Mapping[str, Payee],
+    *,
+    at: datetime,
+) -> PaymentFile:
+    """Write the next of the batch's files. Its name is its own, so that a bank takes it once."""
+    payer = Party(settings.PAYER_NAME, settings.PAYER_IBAN, settings.PAYER_BIC)
+    if not offered():
+        raise NoPaymentFile("the settings name no account to pay from")
+    number = PaymentFile.objects.filter(batch=batch).count() + 1
+    message_id = reference(f"{batch.pk}-{number}")
+    transfers = [
+        Transfer(
+            reference=payout.pk,
+            amount=payout.amount,
+            to=Party(payees[payout.creator_id].holder, payout.account),
+            purpose=f"Tribute {reference(payout.pk)}",
+        )
+        for payout in sent
+    ]
+    return PaymentFile.objects.create(
+        batch=batch,
+        number=number,
+        message_id=message_id,
+        content=write(message_id=message_id, payer=payer, transfers=transfers, at=at),
+        payouts_count=len(sent),
+        issued_by=admin,
+        issued_at=at,
+    )
+
+
+def _hand_out(sent: list[Payout], file: PaymentFile, admin: User, *, at: datetime) -> None:
+    payout_steps.move(
+        sent,
+        PayoutStatus.SENDING,
+        at=at,
+        by=admin,
+        reason=f"in payment file {file.message_id}",
+        changes={"asked_at": at, "first_asked_at": at, "payment_file_id": file.pk},
+    )
 
 
 def _locked(payout: Payout, admin: User) -> Payout:

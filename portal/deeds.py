@@ -58,6 +58,7 @@ FACTS: dict[str, Words] = {
     "compared": _("compared"),
     "differing": _("differing"),
     "findings": _("findings"),
+    "number": _("number"),
     "seq": _("batch"),
 }
 

@@ -169,7 +169,11 @@ urlpatterns = [
     path("payout-batches/<str:batch_id>/resume", payout_batches.resume, name="resume-payouts"),
     path("payout-batches/<str:batch_id>/progress", payout_batches.progress, name="batch-progress"),
     path("payout-batches/<str:batch_id>/issue", bank_payouts.issue, name="issue-file"),
-    path("payout-batches/<str:batch_id>/file.xml", bank_payouts.payment_file, name="payment-file"),
+    path(
+        "payout-batches/<str:batch_id>/file-<int:number>.xml",
+        bank_payouts.payment_file,
+        name="payment-file",
+    ),
     path("payout-batches/<str:batch_id>/bank/", bank_payouts.answers, name="bank-answers"),
     path("payout-lines/<str:payout_id>/", payout_lines.line, name="payout-line"),
     path("payout-lines/<str:payout_id>/<slug:deed>", payout_lines.act, name="act-on-line"),

@@ -152,6 +152,12 @@ class StuckSinceSerializer(StrictSerializer):
     hours = serializers.IntegerField(min_value=0, max_value=8_760, default=24)
 
 
+class PaymentFileNumberSerializer(serializers.Serializer[object]):
+    """Which of a batch's payment files."""
+
+    number = serializers.IntegerField(min_value=1, max_value=32_767, required=False)
+
+
 class PayoutSerializer(serializers.ModelSerializer[Payout]):
     """What one creator is paid."""
 

@@ -20,7 +20,7 @@ from ledger.models.payments import (
     Reconciliation,
     TopUp,
 )
-from ledger.models.payouts import Payout, PayoutBatch, PayoutEvent
+from ledger.models.payouts import PaymentFile, Payout, PayoutBatch, PayoutEvent
 from ledger.models.set_asides import SetAside
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Hold",
     "Line",
     "Payee",
+    "PaymentFile",
     "PaymentReturn",
     "Payout",
     "PayoutBatch",

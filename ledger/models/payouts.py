@@ -85,6 +85,31 @@ class PayoutBatch(models.Model):
         return f"{self.currency} {self.prepared_at:%Y-%m-%d} {self.status}"
 
 
+class PaymentFile(models.Model):
+    """What a bank was given: the file itself, once and for good. Append-only, by trigger.
+
+    ``message_id`` is how the bank knows it, and by which it refuses the same file a second time.
+    """
+
+    batch = models.ForeignKey(PayoutBatch, models.PROTECT, related_name="payment_files")
+    number = models.PositiveSmallIntegerField()
+    message_id = models.CharField(max_length=35, unique=True)
+    content = models.BinaryField()
+    payouts_count = models.PositiveIntegerField()
+    issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    issued_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "payment file"
+        constraints = [
+            UniqueConstraint(name="payment_file_numbered_once", fields=["batch", "number"]),
+            CheckConstraint(name="payment_file_pays_somebody", condition=Q(payouts_count__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.message_id
+
+
 class Payout(models.Model):
     """What one batch pays one creator. Whom, where and how much are frozen at submission."""
 
@@ -104,6 +129,7 @@ class Payout(models.Model):
     try_after = models.DateTimeField(null=True)
     transfer_id = models.CharField(max_length=200, blank=True)
     reversed_micros = models.BigIntegerField(default=0)
+    payment_file = models.ForeignKey(PaymentFile, models.PROTECT, null=True, related_name="payouts")
     bank_payout_id = models.CharField(max_length=200, blank=True)
     bank_arrives_at = models.DateTimeField(null=True)
     trouble = models.CharField(max_length=120, blank=True)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from ledger import by_hand
 from ledger.errors import LedgerError, ReasonMissing
 from ledger.models import Payout, PayoutBatch
-from ledger.vocabulary import BANK, PayoutStatus
+from ledger.vocabulary import PayoutStatus
 from portal import payout_review
 from portal.access import for_payout_admins
 from portal.listing import cut
@@ -51,16 +51,16 @@ def issue(request: HttpRequest, admin: User, batch_id: str) -> HttpResponse:
 @require_GET
 @never_cache
 @for_payout_admins
-def payment_file(request: HttpRequest, admin: User, batch_id: str) -> HttpResponse:
-    """Send the payment file; who took it is on record."""
+def payment_file(request: HttpRequest, admin: User, batch_id: str, number: int) -> HttpResponse:
+    """Send a payment file as it was issued; who took it is on record."""
     batch = find(PayoutBatch.objects.all(), batch_id)
     try:
-        written = by_hand.hand_over(batch, admin, at=timezone.now())
+        file = by_hand.hand_over(batch, admin, at=timezone.now(), number=number)
     except LedgerError as error:
         messages.error(request, plain(error))
         return redirect("portal:payout-batch", batch.pk)
-    answer = HttpResponse(written, content_type="application/xml; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{batch.pk}.xml"'
+    answer = HttpResponse(bytes(file.content), content_type="application/xml; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{file.message_id}.xml"'
     return answer
 
 
@@ -70,7 +70,7 @@ def answers(request: HttpRequest, admin: User, batch_id: str) -> HttpResponse:
     """List what was given to the bank; on POST keep its answers, each for itself."""
     batch = find(PayoutBatch.objects.select_related("prepared_by", "submitted_by"), batch_id)
     maker = admin.pk in {batch.prepared_by_id, batch.submitted_by_id}
-    rows = batch.payouts.filter(gateway=BANK).exclude(asked_at=None)
+    rows = batch.payouts.exclude(payment_file=None)
     troubles: dict[str, str] = {}
     if request.method == "POST":
         kept, troubles = _keep(request, admin, rows.filter(status=PayoutStatus.SENDING))
@@ -97,6 +97,7 @@ def answers(request: HttpRequest, admin: User, batch_id: str) -> HttpResponse:
             ],
             "may_answer": not maker,
             "counts": payout_review.by_bank(batch),
+            "files": batch.payment_files.order_by("number"),
         },
         status=422 if troubles else 200,
     )

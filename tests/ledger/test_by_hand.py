@@ -1,11 +1,13 @@
 """Payouts through a bank: the file has what the schema asks for, a second person answers for it."""
 
+from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from django.db import DatabaseError
 
-from ledger import balances, by_hand, payouts, statements
+from ledger import balances, by_hand, line_decisions, payouts, statements
 from ledger.accounts import AccountKind
 from ledger.errors import (
     InvalidBankAccount,
@@ -21,7 +23,17 @@ from ledger.payment_file import NAMESPACE, Party, Transfer, is_iban, write
 from registry.models import Creator, Operator, User
 from tests.factories import NOON, api_client
 from tests.journal import Journal
-from tests.ledger.cast import account, admin, approved, earn_available, history, of, send, top_up
+from tests.ledger.cast import (
+    account,
+    admin,
+    approved,
+    attempt,
+    earn_available,
+    history,
+    of,
+    send,
+    top_up,
+)
 
 pytestmark = pytest.mark.usefixtures("sound")
 
@@ -64,8 +76,9 @@ def issued(mia: User, noah: User) -> PayoutBatch:
 @pytest.mark.usefixtures("by_bank")
 def test_the_file_has_every_mandatory_element_in_order(mia: User, noah: User) -> None:
     batch = issued(mia, noah)
-    written = by_hand.payment_file(batch, mia)
-    assert by_hand.payment_file(batch, noah) == written, "downloaded again, it is the same"
+    written = bytes(by_hand.payment_file(batch, mia).content)
+    again = by_hand.hand_over(batch, noah, at=NOON)
+    assert bytes(again.content) == written, "downloaded again, it is the same"
     document = ET.fromstring(written)
     assert document.tag == f"{{{NAMESPACE}}}Document"
     for element in document.iter():
@@ -166,7 +179,61 @@ def test_a_changed_account_is_held_and_issuing_twice_issues_once(
     assert by_hand.issue(batch, noah, at=NOON) == 1
     assert (of(ada).status, of(ada).trouble) == ("held", "payee_account_changed")
     assert by_hand.issue(batch, noah, at=NOON) == 0
-    assert IBAN not in by_hand.payment_file(batch, noah).decode()
+    assert IBAN.encode() not in bytes(by_hand.payment_file(batch, noah).content)
+
+
+@pytest.mark.usefixtures("by_bank")
+def test_what_is_issued_later_makes_a_file_of_its_own_and_nobody_stands_in_two(
+    ada: Creator, ben: Creator, mia: User, noah: User
+) -> None:
+    batch = approved(mia, noah)
+    line_decisions.hold(of(ada), noah, reason="her lawyer called", at=NOON)
+    assert by_hand.issue(batch, noah, at=NOON) == 1
+    first = bytes(by_hand.payment_file(batch, noah).content)
+    by_hand.mark_paid(of(ben), noah, at=NOON)
+    line_decisions.release(of(ada), noah, reason="it was about something else", at=NOON)
+    by_hand.register(ben, holder="Ben Söhne", iban=OTHER, at=NOON)
+
+    assert by_hand.issue(batch, noah, at=NOON + timedelta(days=3)) == 1
+    second = by_hand.payment_file(batch, noah)
+    assert OTHER.encode() in first
+    assert OTHER.encode() not in bytes(second.content), "Ben was paid already"
+    assert IBAN.encode() in bytes(second.content)
+    ids = [ET.fromstring(file).findtext(".//{*}MsgId") for file in (first, bytes(second.content))]
+    assert ids == [f"{batch.pk}-1".replace("_", "-"), f"{batch.pk}-2".replace("_", "-")]
+    assert b"<Dt>2026-06-04</Dt>" in bytes(second.content), "a bank does not pay in the past"
+    assert bytes(by_hand.payment_file(batch, noah, number=1).content) == first
+    assert [of(ada).payment_file, of(ben).payment_file] == [
+        second,
+        batch.payment_files.get(number=1),
+    ]
+
+
+@pytest.mark.usefixtures("by_bank")
+@pytest.mark.parametrize("role", ["tribute_app", "tribute_owner"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE ledger_paymentfile SET content = ''",
+        "DELETE FROM ledger_paymentfile",
+        "UPDATE ledger_payout SET payment_file_id = NULL",
+    ],
+)
+def test_what_a_bank_was_given_is_kept(mia: User, noah: User, sql: str, role: str) -> None:
+    issued(mia, noah)
+    with pytest.raises(DatabaseError, match=r"append-only|permission denied|one payment file"):
+        attempt(role, sql)
+
+
+@pytest.mark.usefixtures("by_bank")
+def test_nothing_is_issued_without_an_account_to_pay_from(
+    ada: Creator, mia: User, noah: User, settings: Any
+) -> None:
+    batch = approved(mia, noah)
+    settings.PAYER_IBAN = ""
+    with pytest.raises(NoPaymentFile):
+        by_hand.issue(batch, noah, at=NOON)
+    assert of(ada).status == "reserved"
 
 
 def test_a_bank_account_has_right_digits_and_one_owner(ada: Creator, ben: Creator) -> None:
@@ -207,6 +274,8 @@ def test_over_http_the_file_and_the_answers_belong_to_the_approver(
     assert as_noah.post(f"{path}:issue", headers=key).json()["status"] == "sending"
     file = as_mia.get(f"{path}/payment-file")
     assert (file.status_code, file["Content-Type"]) == (200, "application/xml; charset=utf-8")
+    assert as_mia.get(f"{path}/payment-file?number=1").content == file.content
+    assert as_mia.get(f"{path}/payment-file?number=2").json()["code"] == "no_payment_file"
     assert api_client(ada).get(f"{path}/payment-file").status_code == 403
 
     to_ada, to_ben = f"/v1/payouts/{of(ada).pk}", f"/v1/payouts/{of(ben).pk}"

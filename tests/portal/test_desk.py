@@ -220,7 +220,7 @@ def test_taking_the_file_is_on_record(world: World, gateway: PaperGateway, setti
     money_world.by_bank(world.ada)
     batch = money_world.approved()
     quinn = signed_in("quinn")
-    path = f"/payout-batches/{batch.pk}/file.xml"
+    path = f"/payout-batches/{batch.pk}/file-1.xml"
     assert quinn.get(path).status_code == 302, "nothing was issued"
     quinn.post(f"/payout-batches/{batch.pk}/issue")
 

@@ -19,6 +19,7 @@ from ledger.api.serializers import (
     AllStuckSerializer,
     DifferenceSerializer,
     NewPayoutBatchSerializer,
+    PaymentFileNumberSerializer,
     PayoutBatchSerializer,
     PayoutBatchWithLinesSerializer,
     PayoutSerializer,
@@ -168,17 +169,25 @@ class PaymentFile(generics.GenericAPIView[PayoutBatch]):
 
     @extend_schema(
         operation_id="getPaymentFile",
-        summary="Download the payment file (ISO 20022 pain.001.001.09) of what was issued",
+        summary="Download a payment file (ISO 20022 pain.001.001.09) that was issued",
+        description="A batch has several where some of its payouts were issued later; each payout "
+        "stands in one of them. Without a number it is the newest.",
+        parameters=[PaymentFileNumberSerializer],
         responses={(200, "application/xml"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, batch_id: str) -> HttpResponse:
         """Send the XML as a file."""
         batch = find(PayoutBatch.objects.all(), batch_id)
+        asked = PaymentFileNumberSerializer(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        file = by_hand.hand_over(
+            batch, admin_of(request), at=timezone.now(), number=asked.validated_data.get("number")
+        )
         return HttpResponse(
-            by_hand.hand_over(batch, admin_of(request), at=timezone.now()),
+            bytes(file.content),
             content_type="application/xml; charset=utf-8",
             headers={
-                "Content-Disposition": f'attachment; filename="{batch.pk}.xml"',
+                "Content-Disposition": f'attachment; filename="{file.message_id}.xml"',
                 "Cache-Control": "no-store",
             },
         )
