@@ -80,13 +80,13 @@ def issue(batch: PayoutBatch, admin: User, *, at: datetime) -> int:
     """
     journal.require_admin(admin)
     with transaction.atomic(durable=True):
-        batch = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        batch = payout_steps.locked_batch(batch.pk)
         if batch.status not in {BatchStatus.APPROVED, BatchStatus.SENDING}:
             raise WrongState(f"{batch.pk} is {batch.status}, not approved")
         if lines_changed(batch):
             raise LinesChanged(f"the lines of {batch.pk} are not those submitted")
-        rows = Payout.objects.select_for_update(no_key=True).order_by("pk")
-        due = list(rows.filter(batch=batch, gateway=BANK, status=PayoutStatus.RESERVED))
+        rows = Payout.objects.filter(batch=batch, gateway=BANK, status=PayoutStatus.RESERVED)
+        due = list(rows.order_by("pk"))
         payees = {payee.creator_id: payee for payee in Payee.objects.filter(gateway=BANK)}
         sent = [
             payout

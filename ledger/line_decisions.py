@@ -76,8 +76,8 @@ def cancel(payout: Payout, admin: User, *, reason: str, at: datetime) -> Payout:
     journal.require_admin(admin)
     why = journal.require_reason(reason)
     with transaction.atomic():
-        batch = PayoutBatch.objects.select_for_update(no_key=True).get(pk=payout.batch_id)
         payout = _locked(payout)
+        batch = PayoutBatch.objects.select_for_update(no_key=True).get(pk=payout.batch_id)
         if payout.status not in CANCELABLE or payout.transfer_id:
             raise WrongState(f"{payout.pk} is {payout.status}: it may be at the provider")
         payout_steps.move([payout], PayoutStatus.CANCELED, at=at, by=admin, reason=why)

@@ -8,13 +8,13 @@ from datetime import datetime
 
 from ledger.accounts import AccountKind, account_ids
 from ledger.errors import NotCovered, WrongState
-from ledger.models import Payout, PayoutEvent
+from ledger.models import Payout, PayoutBatch, PayoutEvent
 from ledger.posting import MAX_DRAFTS, Draft, EntryKind, key_for, post
 from ledger.vocabulary import BANK
 from ledger.vocabulary import PayoutStatus as S
 from registry.models import User
 
-__all__ = ["NOT_SENT", "SENT", "STEPS", "locked", "may", "move", "return_money"]
+__all__ = ["NOT_SENT", "SENT", "STEPS", "locked", "locked_batch", "may", "move", "return_money"]
 
 STEPS: Mapping[S, frozenset[S]] = {
     S.PLANNED: frozenset({S.RESERVED, S.CANCELED}),
@@ -51,6 +51,17 @@ _MONEY: Mapping[S, tuple[EntryKind, str, AccountKind, AccountKind]] = {
 def locked(payout_id: str) -> Payout:
     """The payout, locked until the end of the transaction."""
     return Payout.objects.select_for_update(no_key=True).get(pk=payout_id)
+
+
+def locked_batch(batch_id: str) -> PayoutBatch:
+    """The batch with all its payouts, locked until the end of the transaction.
+
+    Payouts first, then their batch: everybody keeps this order, or an admin who calls a batch
+    off would wait for a sender who waits for the admin.
+    """
+    rows = Payout.objects.select_for_update(no_key=True).filter(batch=batch_id).order_by("pk")
+    list(rows.values_list("pk", flat=True))
+    return PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch_id)
 
 
 def may(payout: Payout, to: S) -> bool:

@@ -150,7 +150,8 @@ def take_back(
             amount_minor=left // minor_unit_micros(payout.currency),
         )
     except Refused:
-        _note(payout, _REFUSED, admin, at=at)
+        with transaction.atomic(durable=True):
+            _note(payout_steps.locked(payout.pk), _REFUSED, admin, at=at)
         raise
     found = gateway.find_transfer(group=payout.group)
     with transaction.atomic(durable=True):
@@ -200,7 +201,7 @@ def _plan(batch: PayoutBatch, *, at: datetime) -> list[Payout]:
 
 
 def _locked(batch: PayoutBatch, *expected: BatchStatus) -> PayoutBatch:
-    row = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+    row = payout_steps.locked_batch(batch.pk)
     if row.status not in expected:
         raise WrongState(f"{row.pk} is {row.status}, not {' or '.join(expected)}")
     return row

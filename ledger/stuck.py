@@ -105,7 +105,7 @@ def resume(batch: PayoutBatch, admin: User, *, reason: str, at: datetime) -> Pay
     ReasonMissing, MakerIsChecker, NotPayoutAdmin.
     """
     with transaction.atomic():
-        batch = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        batch = payout_steps.locked_batch(batch.pk)
         _require(admin, batch, reason)
         if batch.waits_for != LINES:
             raise WrongState(f"{batch.pk} waits for {batch.waits_for or 'nothing'}")

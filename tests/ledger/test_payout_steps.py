@@ -1,6 +1,7 @@
 """The table of steps: what is in it can happen, what is not cannot, and PostgreSQL agrees."""
 
 import pytest
+from django.db import connection
 
 from ledger import payout_steps
 from ledger.errors import WrongState
@@ -23,6 +24,21 @@ def test_a_step_that_is_not_in_the_table_is_refused(
     payout = Payout(status=before.value)
     with pytest.raises(WrongState):
         payout_steps.move([payout], after, at=NOON)
+
+
+@pytest.mark.django_db
+def test_postgresql_allows_the_same_steps() -> None:
+    pairs = [(before, after) for before in PayoutStatus for after in PayoutStatus]
+    with connection.cursor() as cursor:
+        allowed = []
+        for before, after in pairs:
+            cursor.execute("SELECT ledger_payout_may(%s, %s)", [before.value, after.value])
+            allowed += [(before, after)] if cursor.fetchone()[0] else []
+    assert set(allowed) == {
+        (before, after)
+        for before, after in pairs
+        if before == after or after in payout_steps.STEPS[before]
+    }
 
 
 def test_every_state_has_its_row_and_can_be_reached() -> None:

@@ -43,6 +43,7 @@ from tests.ledger.cast import (
     tamper,
     top_up,
 )
+from tribute import ids
 
 pytestmark = pytest.mark.usefixtures("sound")
 
@@ -330,3 +331,40 @@ def test_history_is_refused_change(mia: User, noah: User, sql: str, role: str) -
     refused = "append-only|permission denied|stays so|on record"
     with pytest.raises((IntegrityError, ProgrammingError), match=refused):
         attempt(role, sql)
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("role", ["tribute_app", "tribute_owner"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE ledger_payout SET status = 'reserved'",
+        "UPDATE ledger_payout SET status = 'reserved', attempt = attempt + 1, transfer_id = ''",
+        "UPDATE ledger_payout SET status = 'planned'",
+        "UPDATE ledger_payout SET attempt = attempt + 1",
+        "UPDATE ledger_payout SET transfer_id = transfer_id || 'x'",
+        "UPDATE ledger_payout SET transfer_id = '', status = 'reserved'",
+        "UPDATE ledger_payoutbatch SET status = 'approved'",
+        "UPDATE ledger_payoutbatch SET status = 'submitted'",
+    ],
+)
+def test_what_was_sent_is_never_due_again(
+    gateway: PaperGateway, mia: User, noah: User, sql: str, role: str
+) -> None:
+    batch = approved(mia, noah)
+    payouts.send_due(gateway=gateway, at=NOON, limit=1)
+    batch.refresh_from_db()
+    assert batch.status == BatchStatus.SENDING, "one was sent, one is still to be"
+    sent = Payout.objects.exclude(transfer_id="").get()
+    where = f" WHERE id = '{ids.decode('pay', sent.pk)}'" if "ledger_payout " in sql else ""
+    refused = r"cannot become|follows an attempt|stays on record"
+    with pytest.raises(IntegrityError, match=refused):
+        attempt(role, sql + where)
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("status", ["reserved", "sending"])
+def test_nothing_is_sent_of_a_batch_that_was_not_approved(mia: User, status: str) -> None:
+    payouts.prepare(mia, currency="EUR", at=NOON)
+    with pytest.raises(IntegrityError, match=r"cannot become|only while its batch"):
+        attempt("tribute_app", f"UPDATE ledger_payout SET status = '{status}'")

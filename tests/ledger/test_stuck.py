@@ -1,6 +1,7 @@
 """What has waited too long is listed with what resolves it, and knots are undone by two."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -125,7 +126,10 @@ def test_a_batch_resumes_only_with_exactly_the_lines_approved(
         payouts.resume(batch, noah, reason="again", at=NOON)
 
 
-def test_a_bank_that_was_not_answered_for_is_listed(ada: Creator, mia: User, noah: User) -> None:
+def test_a_bank_that_was_not_answered_for_is_listed(
+    ada: Creator, mia: User, noah: User, settings: Any
+) -> None:
+    settings.PAYER_NAME, settings.PAYER_IBAN = "Tribute", "FR1420041010050500013M02606"
     by_hand.register(ada, holder="Ada", iban="DE89370400440532013000", at=NOON)
     by_hand.issue(approved(mia, noah), noah, at=NOON)
     actions = {each.action for each in payouts.stuck(at=LATE, older_than=HOUR)}

@@ -19,7 +19,7 @@ def test_mallory_reads_nothing_of_others(world: World) -> None:
         "/payout-batches/bat_01jd0000000000000000000000/",
         "/payout-batches/bat_01jd0000000000000000000000/progress",
         "/payout-batches/bat_01jd0000000000000000000000/bank/",
-        "/payout-batches/bat_01jd0000000000000000000000/file.xml",
+        "/payout-batches/bat_01jd0000000000000000000000/file-1.xml",
         "/payout-lines/pay_01jd0000000000000000000000/",
         "/waiting/",
         "/reconciliations/",
