@@ -84,7 +84,8 @@ def approve(batch: PayoutBatch, admin: User, *, at: datetime, factor: str = "") 
 
     factor: how the admin has just proved to be there, for the record; the caller asks for it.
     Raises MakerIsChecker for whoever prepared or submitted it, LinesChanged, WrongState,
-    NotPayoutAdmin, and NotCovered when a creator's available balance has shrunk since.
+    NotPayoutAdmin, BooksInDoubt as `prepare` does, and NotCovered when a creator's available
+    balance has shrunk since.
     """
     journal.require_admin(admin)
     with transaction.atomic():
@@ -93,6 +94,7 @@ def approve(batch: PayoutBatch, admin: User, *, at: datetime, factor: str = "") 
             raise MakerIsChecker(f"{admin.pk} prepared or submitted {batch.pk}")
         if lines_changed(batch):
             raise LinesChanged(f"the lines of {batch.pk} are not those submitted")
+        _require_sound_books(batch.currency)
         batch.status = BatchStatus.APPROVED.value
         batch.approved_by, batch.approved_at = admin, at
         batch.save()

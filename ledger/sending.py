@@ -5,8 +5,9 @@ both end only by looking up what the provider has. A second key is used only aft
 showed that the first did nothing and can do nothing any more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.db import transaction
 from django.db.models import F, Min, Q
@@ -37,25 +38,33 @@ LOOK_UP_AFTER = timedelta(minutes=5)
 KEY_LASTS = timedelta(hours=23)
 """Providers may forget an idempotency key after 24 hours."""
 WAIT = timedelta(minutes=1)
+RUN_SECONDS = 60.0
+"""How long one run sends. Each intent bears the time at which its run began, and is looked up
+`LOOK_UP_AFTER` that; a run that went on for longer would be asking still while others look."""
 UNDER_WAY = [BatchStatus.APPROVED.value, BatchStatus.SENDING.value]
 FUNDS, LINES = "funds", "lines_changed"
 PAYEE_TROUBLES = ["payee_cannot_receive", "payee_not_ready"]
 
 
-def send_due(*, gateway: Gateway, at: datetime, limit: int) -> int:
+def send_due(
+    *, gateway: Gateway, at: datetime, limit: int, clock: Callable[[], float] = monotonic
+) -> int:
     """Send up to ``limit`` approved payouts; returns how many the provider took.
 
     Stops early when the provider lacks funds (the batch then waits for them) or turns requests
-    away. Raises NotConfigured after putting the payout back.
+    away, and after `RUN_SECONDS` by ``clock``. Raises NotConfigured after putting the payout back.
     """
+    began = clock()
     _resume(gateway=gateway, at=at)
     sent = 0
     for payout_id in _due(gateway=gateway, at=at, limit=limit):
+        if clock() - began > RUN_SECONDS:
+            break
         payout = _intend(payout_id, at=at)
         if payout is None:
             continue
         answer = _ask(payout, gateway=gateway)
-        _conclude(payout.pk, answer, at=at)
+        _conclude(payout, answer, at=at)
         if isinstance(answer, NotConfigured):
             raise answer
         if isinstance(answer, InsufficientFunds | TryAgain):
@@ -75,12 +84,12 @@ def resolve_unknown(*, gateway: Gateway, at: datetime, limit: int = 100) -> int:
         status__in=lost, asked_at__lte=at - LOOK_UP_AFTER, gateway=gateway.name
     )
     resolved = 0
-    for payout_id, group in [(row.pk, row.group) for row in rows.order_by("asked_at")[:limit]]:
+    for payout in list(rows.order_by("asked_at")[:limit]):
         try:
-            found = gateway.find_transfer(group=group)
+            found = gateway.find_transfer(group=payout.group)
         except TryAgain:
             break
-        resolved += _resolve(payout_id, found, at=at)
+        resolved += _resolve(payout, found, at=at)
     return resolved
 
 
@@ -101,7 +110,7 @@ def look_up(payout: Payout, admin: User, *, gateway: Gateway, at: datetime) -> P
     journal.record(
         admin, Deed.LOOKED_UP, payout=payout, at=at, outcome="found" if found else "not_there"
     )
-    _resolve(payout.pk, found, at=at)
+    _resolve(payout, found, at=at)
     payout.refresh_from_db()
     return payout
 
@@ -209,13 +218,18 @@ def _ask(payout: Payout, *, gateway: Gateway) -> TransferResult | GatewayError:
         return error
 
 
-def _conclude(payout_id: str, answer: TransferResult | GatewayError, *, at: datetime) -> None:
+def _conclude(asked: Payout, answer: TransferResult | GatewayError, *, at: datetime) -> None:
     with transaction.atomic(durable=True):
-        payout = payout_steps.locked(payout_id)
+        payout = payout_steps.locked(asked.pk)
         if isinstance(answer, TransferResult):
             observing.apply_transfer(payout, answer, at=at)
-        elif payout.status == PayoutStatus.SENDING:  # else a webhook knew better
-            _put_on_record(payout, answer, at=at)
+        elif payout.status == PayoutStatus.SENDING and _is_same(asked, payout):
+            _put_on_record(payout, answer, at=at)  # else a webhook or a look-up knew better
+
+
+def _is_same(asked: Payout, payout: Payout) -> bool:
+    """Whether the payout was not asked for again since."""
+    return (asked.attempt, asked.asked_at) == (payout.attempt, payout.asked_at)
 
 
 def _put_on_record(payout: Payout, answer: GatewayError, *, at: datetime) -> None:
@@ -242,16 +256,19 @@ def _put_on_record(payout: Payout, answer: GatewayError, *, at: datetime) -> Non
             step(PayoutStatus.RESERVED, try_after=at + WAIT)
 
 
-def _resolve(payout_id: str, found: TransferResult | None, *, at: datetime) -> int:
+def _resolve(asked: Payout, found: TransferResult | None, *, at: datetime) -> int:
+    """Apply what a look-up found; ``asked`` is the payout as it was before."""
     with transaction.atomic(durable=True):
-        payout = payout_steps.locked(payout_id)
+        payout = payout_steps.locked(asked.pk)
         if payout.status not in {PayoutStatus.SENDING, PayoutStatus.UNKNOWN}:
             return 0
         if found and not observing.is_undone(payout, found):
             observing.apply_transfer(payout, found, at=at)
             return 1
-        asked = payout.first_asked_at
-        forgotten = asked is None or at - asked > KEY_LASTS
+        if not _is_same(asked, payout):
+            return 0  # asked for again meanwhile: that it was not there says nothing of now
+        first = payout.first_asked_at
+        forgotten = first is None or at - first > KEY_LASTS
         fresh = {"attempt": payout.attempt + 1, "first_asked_at": None} if forgotten else {}
         payout_steps.move(
             [payout],

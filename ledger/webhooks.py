@@ -24,7 +24,7 @@ __all__ = ["again", "process_stored", "store"]
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 12
+MAX_ATTEMPTS = 16
 """With doubling waits from one minute to half a day: three days in all."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=12)
 

@@ -264,6 +264,18 @@ def test_a_difference_in_reconciliation_blocks_the_next_batch(mia: User) -> None
 
 
 @pytest.mark.usefixtures("world")
+def test_a_difference_found_since_blocks_the_approval(mia: User, noah: User) -> None:
+    batch = payouts.prepare(mia, currency="EUR", at=NOON)
+    payouts.submit(batch, mia, at=NOON)
+    figures = {"ledger_micros": 5, "provider_micros": 5, "balance_micros": 4}
+    Reconciliation.objects.create(gateway="paper", currency="EUR", compared_at=NOON, **figures)
+    with pytest.raises(BooksInDoubt):
+        payouts.approve(batch, noah, at=NOON)
+    batch.refresh_from_db()
+    assert batch.status == BatchStatus.SUBMITTED
+
+
+@pytest.mark.usefixtures("world")
 def test_approval_fails_whole_when_the_money_is_gone(
     ada: Creator, mia: User, noah: User, journal: Journal
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ledger import balances, payouts, statements
+from ledger import balances, payouts, sending, statements
 from ledger.accounts import AccountKind
 from ledger.errors import (
     WrongState,
@@ -16,6 +16,7 @@ from ledger.gateway import (
     OutcomeUnknown,
     PayeeCannotReceive,
     Refused,
+    TransferResult,
     TryAgain,
 )
 from ledger.gateway_paper import PaperGateway
@@ -92,6 +93,47 @@ def test_a_second_key_is_used_only_after_the_first_is_forgotten(
     assert {p.attempt for p in Payout.objects.all()} == {2}
     assert send(gateway, at=NOON + timedelta(hours=24)) == 2
     assert sent_minor(gateway) == 500
+
+
+@pytest.mark.usefixtures("world")
+def test_a_look_up_that_was_overtaken_by_a_new_request_says_nothing(
+    mia: User, noah: User, gateway: PaperGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = approved(mia, noah)
+    for _ in range(2):
+        gateway.fail_next("transfer", OutcomeUnknown("timed out"))
+    send(gateway)
+    find, late = gateway.find_transfer, NOON + 6 * MINUTES
+
+    def slow(*, group: str) -> TransferResult | None:
+        """While this answer is on its way, another worker looks up and asks again."""
+        found = find(group=group)
+        monkeypatch.undo()
+        payouts.resolve_unknown(gateway=gateway, at=NOON + 5 * MINUTES)
+        for _ in range(2):
+            gateway.fail_next("transfer", OutcomeUnknown("timed out"), after=True)
+        send(gateway, at=late)
+        return found
+
+    monkeypatch.setattr(gateway, "find_transfer", slow)
+    assert payouts.resolve_unknown(gateway=gateway, at=NOON + 5 * MINUTES) == 1, "the other one"
+    payouts.cancel(batch, mia, at=late)
+    assert sorted(Payout.objects.values_list("status", flat=True)) == ["transferred", "unknown"]
+    payouts.resolve_unknown(gateway=gateway, at=late + 5 * MINUTES)
+    assert set(Payout.objects.values_list("status", flat=True)) == {"transferred"}
+    assert sent_minor(gateway) == 500
+
+
+@pytest.mark.usefixtures("world")
+def test_a_run_ends_before_its_payouts_are_looked_up(
+    mia: User, noah: User, gateway: PaperGateway
+) -> None:
+    approved(mia, noah)
+    ticks = iter([0.0, 1.0, sending.RUN_SECONDS + 2])
+    assert payouts.send_due(gateway=gateway, at=NOON, limit=9, clock=lambda: next(ticks)) == 1
+    assert sorted(Payout.objects.values_list("status", flat=True)) == ["reserved", "transferred"]
+    assert timedelta(seconds=2 * sending.RUN_SECONDS) < sending.LOOK_UP_AFTER
+    assert send(gateway, at=NOON + MINUTES) == 1
 
 
 class Killed(BaseException):

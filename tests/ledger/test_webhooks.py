@@ -124,6 +124,14 @@ def test_an_event_about_something_unknown_waits_and_is_at_last_abandoned(
     assert ProviderEvent.objects.get().outcome == "abandoned"
 
 
+def test_events_wait_for_as_long_as_the_provider_repeats_them() -> None:
+    waits = [
+        min(webhooks.FIRST_WAIT * 2**attempt, webhooks.LONGEST_WAIT)
+        for attempt in range(webhooks.MAX_ATTEMPTS - 1)
+    ]
+    assert sum(waits, timedelta()) >= timedelta(days=3)
+
+
 def test_an_event_is_put_off_while_the_provider_is_busy(
     acme: Operator, paper: PaperGateway
 ) -> None:
