@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -214,6 +215,17 @@ def test_a_near_duplicate_never_allows(decision: str, expected: str) -> None:
     assert ask(said).decision == expected
 
 
+def test_a_licence_for_a_near_duplicate_opens_nothing_that_is_denied() -> None:
+    copied = statement("license", matched_by="iscc", distance=0.1)
+    denied = collection("deny", 1, id="stm_2", claimant="ben")
+
+    verdict = ask(copied, denied)
+
+    assert (verdict.rule, verdict.deciding) == ("collection.deny", (denied,))
+    assert verdict.considered == (copied, denied)
+    assert ask(copied, collection("allow", 1)).rule == "work.license"
+
+
 def test_a_statement_reached_by_bytes_and_by_content_is_about_the_thing_itself() -> None:
     verdict = ask(
         statement("allow", matched_by="iscc", distance=0.0), statement("allow", matched_by="sha256")
@@ -350,6 +362,21 @@ def test_order_never_matters(statements: list[Statement], grants: list[Grant], c
     chance.shuffle(grants)
 
     assert ask(*statements, grants=tuple(grants)) == verdict
+
+
+@given(STATEMENTS, GRANTS, st.lists(any_statement(matched_by="iscc"), max_size=4))
+def test_near_duplicates_never_loosen_anything(
+    statements: list[Statement], grants: list[Grant], near: list[Statement]
+) -> None:
+    strictness = {"unknown": 0, "allow": 0, "license": 1, "deny": 2}
+    of_itself = [replace(s, matched_by="url", distance=None) for s in statements]
+    copied = [replace(s, id=f"near:{s.id}", subject=f"near:{s.subject}") for s in near]
+
+    before = ask(*of_itself, grants=tuple(grants)).decision
+    after = ask(*of_itself, *copied, grants=tuple(grants)).decision
+
+    assert strictness[after] >= strictness[before]
+    assert after != "allow" or before == "allow"
 
 
 @given(st.lists(any_statement(proven=False), max_size=8))

@@ -14,7 +14,8 @@ The rule, in order:
 
 The first tier that says anything decides, and inside it the most restrictive answer wins: deny,
 then license, then allow. Evidence is asymmetric: a deny counts from anybody at once, an allow, a
-license or a grant only once the claim behind it is proven, and near-duplicate matching never allows.
+license or a grant only once the claim behind it is proven. Near-duplicate matching adds a deny or a
+license; it never allows, and never loosens what is said about the item itself.
 """
 
 from collections import defaultdict
@@ -150,11 +151,23 @@ def decide(
     speaking = _speaking(in_effect)
     if not speaking:
         return _nobody_spoke(purpose, considered)
-    first = min(map(_precedence, speaking))
+    deciding = _deciding(speaking)
+    of_itself = _deciding([s for s in speaking if s.matched_by != IdentifierKind.ISCC])
+    if of_itself and _strictness(of_itself) > _strictness(deciding):
+        deciding = of_itself
+    decision = Decision(deciding[0].decision)
+    return _verdict(decision, deciding[0].tier, deciding, considered, purpose)
+
+
+def _deciding(speaking: Sequence[Statement]) -> list[Statement]:
+    """Return the most restrictive statements of the first tier that says anything."""
+    first = min(map(_precedence, speaking), default=None)
     tier = [s for s in speaking if _precedence(s) == first]
-    strictest = max((s.decision for s in tier), key=_STRICTNESS.__getitem__)
-    deciding = [s for s in tier if s.decision == strictest]
-    return _verdict(Decision(strictest), deciding[0].tier, deciding, considered, purpose)
+    return [s for s in tier if _STRICTNESS[s.decision] == _strictness(tier)]
+
+
+def _strictness(statements: Sequence[Statement]) -> int:
+    return max(_STRICTNESS[s.decision] for s in statements)
 
 
 def _by_closest_match(statements: Iterable[Statement]) -> list[Statement]:
