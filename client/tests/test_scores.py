@@ -169,6 +169,32 @@ def test_lines_that_do_not_hold_together_are_refused(
         read(lines(tmp_path / "scores.jsonl", changed(line, **changes)))
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"damping": 0.01, "layers": ["a", "b"], "seed": None, "half": True, "by": {"module": "x"}},
+        {},
+    ],
+)
+def test_settings_are_parameters(settings: dict[str, Any]) -> None:
+    assert Origin("mft_1", "trak", settings=settings).settings == settings
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"text": "long " * 50}, {"line": "a\nb"}, {"nul": "\0"}, {"half": "\ud800"}, {"x": float("nan")},
+     {"\0": 1}, {"a": [[[[1]]]]}, {"a": object()}],
+)  # fmt: skip
+def test_settings_are_no_texts(settings: dict[str, Any]) -> None:
+    with pytest.raises(InvalidScores, match="settings"):
+        Origin("mft_1", "trak", settings=settings)
+
+
+def test_a_score_still_adds_up_with_a_thousand_others() -> None:
+    with pytest.raises(InvalidScores, match="beyond"):
+        QueryScores("q", (1,), (-1.1e300,))
+
+
 @pytest.mark.parametrize("text", ["", "[", "[" * 100_000, "{}\n{}", "null"])
 def test_a_file_that_is_no_scores_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "scores.jsonl").write_text(text, "utf-8")

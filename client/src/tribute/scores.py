@@ -31,6 +31,12 @@ FORMAT = "tribute-scores/1"
 MAX_BYTES = 2**30
 DEFAULT_TOP = 1_000
 
+LARGEST = 1e300
+"""The size of a score: a thousand of them still add up to a number."""
+
+LONGEST_NAME, LONGEST_WORD, DEEPEST = 120, 200, 4
+"""What settings may hold is kept with every payment: parameters, and no texts."""
+
 _HEADER = {"format", "manifest", "orientation", "tool", "settings", "measured_lds"}
 _QUERY = {"query", "rows", "scores", "outside_mass"}
 _ARRAYS = {"header", "queries", "rows", "scores", "outside_mass"}
@@ -52,7 +58,8 @@ class Origin:
     """Where scores come from: all that is needed to judge them.
 
     manifest: the manifest's id, or its digest in hexadecimal. tool: name and version. settings:
-    what the tool was run with; wrong settings can cost nearly all of a method's quality.
+    what the tool was run with; wrong settings can cost nearly all of a method's quality. They are
+    numbers, yes or no, and printable words of at most LONGEST_WORD characters.
     measured_lds: the linear datamodelling score that the operator measured for exactly these
     settings, -1 to 1, or None when it did not.
     Raises InvalidScores for anything else.
@@ -67,6 +74,12 @@ class Origin:
     def __post_init__(self) -> None:
         if not self.manifest or not self.tool:
             raise InvalidScores("scores name their manifest and the tool that made them")
+        if not self.tool.isprintable() or len(self.tool) > LONGEST_NAME:
+            raise InvalidScores(f"a tool's name has at most {LONGEST_NAME} printable characters")
+        if not _is_setting(dict(self.settings), DEEPEST):
+            raise InvalidScores(
+                f"settings are numbers and printable words of at most {LONGEST_WORD} characters"
+            )
         if self.measured_lds is not None and not -1 <= self.measured_lds <= 1:
             raise InvalidScores("a measured LDS is -1 to 1")
 
@@ -116,6 +129,8 @@ class QueryScores:
             raise InvalidScores(f"query {self.query}: rows count from 1 and come once")
         if not all(map(isfinite, self.scores)) or not 0 <= self.outside_mass <= 1:
             raise InvalidScores(f"query {self.query}: scores are finite, outside_mass is 0 to 1")
+        if max(map(abs, self.scores), default=0.0) > LARGEST:
+            raise InvalidScores(f"query {self.query}: a score is beyond {LARGEST:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +270,27 @@ def _query(value: object) -> QueryScores:
     if not all(type(row) is int for row in rows) or not all(map(_is_number, scores)):
         raise InvalidScores("rows are whole numbers, scores are numbers")
     return QueryScores(value["query"], tuple(rows), tuple(map(float, scores)), float(outside))
+
+
+def _is_setting(value: object, deepest: int) -> bool:
+    """Tell whether it may be kept: nothing that could be a text, nothing PostgreSQL cannot hold."""
+    match value:
+        case None | bool() | int():
+            return True
+        case float():
+            return isfinite(value)
+        case str():
+            return len(value) <= LONGEST_WORD and (value.isprintable() or not value)
+        case list() | tuple():
+            return deepest > 0 and all(_is_setting(each, deepest - 1) for each in value)
+        case dict():
+            return deepest > 0 and all(
+                isinstance(name, str)
+                and _is_setting(name, deepest)
+                and _is_setting(each, deepest - 1)
+                for name, each in value.items()
+            )
+    return False
 
 
 def _is_number(value: object) -> bool:

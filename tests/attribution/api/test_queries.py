@@ -314,6 +314,13 @@ def test_scores_come_with_their_origin(acme: Operator, chariot: Work, tyger: Wor
         {"outside_mass": -0.1},
         {"outside_mass": None},
         {"settings": []},
+        {"scores": [1.7e308, 1.7e308]},
+        {"tool": "nul \x00"},
+        {"tool": "x" * 121},
+        {"settings": {"note": "\x00"}},
+        {"settings": {"\x00": 1}},
+        {"settings": {"prompt": "Write me a poem. " * 20}},
+        {"settings": {"a": [[[[[1]]]]]}},
         {"prompt": "secret"},
     ],
 )
