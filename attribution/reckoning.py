@@ -5,11 +5,14 @@ creator sees his own, and of the others only as many as the sums need, so that n
 are another's to read. The pages own the words.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from attribution import recomputing, records
+import orjson
+
+from attribution import judging, recomputing, records
 from attribution.errors import NotRecomputable
 from attribution.explanation import Explanation, explain
 from attribution.models import Contribution, Query
@@ -20,6 +23,8 @@ from registry.models import Creator
 
 FORMAT = "tribute-record/1"
 PPM = 1_000_000
+
+_NAMED = re.compile(rb'"(wrk|cre)_')
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,21 @@ def record_of(query: Query, *, creator: Creator | None = None) -> dict[str, Any]
     }
 
 
+def again(document: Mapping[str, Any]) -> list[Row]:
+    """Divide what ``record_of`` returned again; asks no database.
+
+    Raises KeyError, TypeError or ValueError for what is no record, NotRecomputable for one of
+    another version.
+    """
+    if document["format"] != FORMAT:
+        raise ValueError(f"a record has the format {FORMAT}")
+    if judging.VERSIONS.get(document["method"]) != document["version"]:
+        raise NotRecomputable(f"it was weighed by {document['method']}/{document['version']}")
+    fee = Money(document["fee_micros"], document["currency"])
+    record = orjson.dumps(document["record"])
+    return sorted(recomputing.divide(fee, document["method"], document["parameters"], record))
+
+
 def _works(
     query: Query,
     rows: Iterable[Contribution],
@@ -196,6 +216,8 @@ def _corrected(query: Query, *, creator: Creator | None) -> tuple[Corrected, ...
 def _works_in(inputs: Mapping[str, Any]) -> set[str]:
     """Return every work that the method read something about."""
     found = {*inputs.get("candidates", ()), *inputs.get("works", ())}
+    found |= {each[0] for _, _, alike in inputs.get("alike", ()) for each in alike}
+    # Before outputs were compared passage by passage.
     found |= {each[0] for each in inputs.get("resemblances", ())}
     found |= {work for passage in inputs.get("passages", ()) for work in passage}
     return found | {work for _, work in inputs.get("of_works", ())}
@@ -223,8 +245,11 @@ def _renamed(record: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, A
         inputs["candidates"] = {names[work]: at for work, at in inputs["candidates"].items()}
     if "works" in inputs:
         inputs["works"] = [names[work] for work in inputs["works"]]
-    if "resemblances" in inputs:
-        inputs["resemblances"] = [[names[each[0]], *each[1:]] for each in inputs["resemblances"]]
+    if "alike" in inputs:
+        inputs["alike"] = [
+            [first, words, [[names[each[0]], *each[1:]] for each in alike]]
+            for first, words, alike in inputs["alike"]
+        ]
     if "passages" in inputs:
         inputs["passages"] = [
             {names[work]: value for work, value in passage.items()}
@@ -232,7 +257,7 @@ def _renamed(record: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, A
         ]
     if "of_works" in inputs:
         inputs["of_works"] = [[row, names[work]] for row, work in inputs["of_works"]]
-    return {
+    renamed = {
         "inputs": inputs,
         "owners": {
             names[work]: [[names[owner[0]], *owner[1:]] for owner in each]
@@ -240,6 +265,9 @@ def _renamed(record: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, A
         },
         "carry": [[names[work], names[who], parts] for work, who, parts in record["carry"]],
     }
+    left = _NAMED.search(orjson.dumps(renamed))
+    assert left is None, "a record for one creator names nobody else"
+    return renamed
 
 
 def _renamed_row(row: Row, names: Mapping[str, str]) -> list[Any]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import dateformat
 from django.utils.translation import gettext as _
@@ -106,8 +106,7 @@ def chart(of_months: list[Month]) -> Chart:
 
 def queries(creator: Creator) -> QuerySet[Query]:
     """Return the settled queries to which the creator's works contributed."""
-    own = Contribution.objects.filter(query=OuterRef("pk"), creator=creator)
-    return Query.objects.filter(Exists(own)).select_related("model__operator")
+    return Query.objects.paying(creator).select_related("model__operator")
 
 
 def explained(creator: Creator, page: list[Query]) -> list[Earning]:

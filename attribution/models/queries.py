@@ -177,6 +177,12 @@ class QueryQuerySet(models.QuerySet["Query"]):
         """Those that this operator reported."""
         return self.filter(operator=operator)
 
+    def paying(self, creator: Creator) -> Self:
+        """Settled ones to which this creator's works contributed, also where nothing was paid."""
+        return self.filter(
+            Exists(Contribution.objects.filter(query=OuterRef("pk"), creator=creator))
+        )
+
     def waiting(self) -> Self:
         """Those that are still to be settled."""
         return self.filter(state=Query.State.RECEIVED)

@@ -60,3 +60,15 @@ def sound(db: None) -> Iterator[None]:
     yield
     assert ledger.invariants.findings() == []
     assert attribution.invariants.findings() == []
+
+
+@pytest.fixture
+def shelf(chariot: Work, tyger: Work) -> list[Work]:
+    """Enough texts that one can stand out: the poems, and eleven that have little in common."""
+    zoe = make_creator("zoe")
+    works = [chariot, tyger]
+    for number in range(11):
+        words = " ".join(f"{stem}{number}" for stem in ("alder", "birch", "cedar", "fir", "oak"))
+        works.append(make_work(zoe, title=f"Trees {number}", text=f"{words} and the {words} in me"))
+        allow(works[-1])
+    return works

@@ -1,6 +1,9 @@
 """Anyone concerned can see why a query paid whom, and recompute it."""
 
+import json
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,6 +12,7 @@ from attribution.errors import NotSettled
 from attribution.explanation import explain
 from attribution.methods import verbatim
 from attribution.models import GenerativeModel, Query
+from attribution.reckoning import record_of
 from attribution.worker import settle_due
 from ledger.models import Batch, Entry
 from ledger.money import Money
@@ -98,3 +102,38 @@ def test_the_command_says_when_there_is_nothing_to_explain(writer: GenerativeMod
     for query_id in ("nonsense", ask(writer).pk):
         with pytest.raises(CommandError):
             call_command("explain", query_id)
+
+
+def test_the_command_divides_a_downloaded_record_again(settled: Query, tmp_path: Path) -> None:
+    """Ada's copy, in which Ben has no name."""
+    ada = Creator.objects.get(handle="ada")
+    path = tmp_path / "record.json"
+    document = record_of(settled, creator=ada)
+    path.write_text(json.dumps(document))
+    out = StringIO()
+
+    call_command("explain", "--record", str(path), stdout=out)
+
+    assert "  0.004500 EUR  wrk_" in out.getvalue()
+    assert "creator-00002" in out.getvalue()
+    assert "the same as was paid" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"fee_micros": 20_000}, {"record": {}}, {"format": "x"}, {"method": "x"}, {"version": "0"}],
+)
+def test_a_record_that_was_changed_is_not_what_was_paid(
+    settled: Query, tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(record_of(settled) | changed))
+
+    with pytest.raises(CommandError, match=r"ANOTHER RESULT|no record"):
+        call_command("explain", "--record", str(path))
+
+
+@pytest.mark.parametrize("arguments", [[], ["qry_1", "--record", "x"], ["--record", "missing"]])
+def test_the_command_explains_one_thing(db: None, arguments: list[str]) -> None:
+    with pytest.raises(CommandError):
+        call_command("explain", *arguments)

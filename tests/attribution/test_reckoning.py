@@ -1,18 +1,27 @@
 """The steps add up, and the record gives the same amounts to whoever divides it again."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from attribution import recomputing
+from attribution import reckoning
 from attribution.errors import NotSettled
 from attribution.models import GenerativeModel, Query
 from attribution.reckoning import reckon, record_of
 from attribution.worker import settle_due
-from ledger.money import Money
-from registry.models import Creator, Operator
-from tests.attribution.world import CHARIOT, GENERATED, MEDLEY, TYGER, ask, fund, make_model
+from registry.models import Creator, Operator, Work
+from tests.attribution.world import (
+    CHARIOT,
+    GENERATED,
+    MEDLEY,
+    REWORDED,
+    TYGER,
+    ask,
+    fund,
+    make_model,
+)
 from tests.factories import allow, make_work
 
 
@@ -36,14 +45,7 @@ def settled(model: GenerativeModel, output: str | None = MEDLEY) -> Query:
 
 def again(document: dict[str, Any]) -> list[list[Any]]:
     """Divide a downloaded record, as a stranger would who has nothing else."""
-    read = json.loads(json.dumps(document))
-    rows = recomputing.divide(
-        Money(read["fee_micros"], read["currency"]),
-        read["method"],
-        read["parameters"],
-        json.dumps(read["record"]).encode(),
-    )
-    return sorted(list(row) for row in rows)
+    return [list(row) for row in reckoning.again(json.loads(json.dumps(document)))]
 
 
 def test_the_steps_add_up_to_the_fee(query: Query) -> None:
@@ -95,6 +97,23 @@ def test_a_creators_record_names_nobody_else_and_gives_the_same(
     mine = [row[3] for row in document["paid"] if document["yours"].get(row[1]) == ada.pk]
     own = query.contributions.filter(creator=ada).values_list("micros", flat=True)
     assert sum(mine) == sum(own)
+
+
+@pytest.mark.parametrize("method", ["cascade", "similarity", "shapley"])
+def test_a_creators_record_hides_works_that_are_merely_alike(
+    acme: Operator, ben: Creator, shelf: list[Work], method: str
+) -> None:
+    fund(acme)
+    query = settled(make_model(acme, shelf, method=method), f"{MEDLEY} {REWORDED}")
+    chariot = shelf[0]
+    assert query.record is not None
+    assert chariot.pk in bytes(query.record).decode()
+
+    document = record_of(query, creator=ben)
+
+    assert again(document) == sorted(document["paid"])
+    named = set(re.findall(r"(?:wrk|cre)_\w+", json.dumps(document)))
+    assert named <= {shelf[1].pk, ben.pk}
 
 
 def test_a_record_of_another_version_is_shown_but_not_recomputed(query: Query) -> None:

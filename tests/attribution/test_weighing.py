@@ -18,30 +18,14 @@ from tests.attribution.world import (
     EIGHT_OF_TYGER,
     GENERATED,
     MEDLEY,
+    REWORDED,
     ask,
     fund,
     make_model,
 )
-from tests.factories import allow, make_creator, make_work
+from tests.factories import allow, make_work
 from tribute.features import reduce
 from tribute.scores import Orientation, Origin, QueryScores
-
-REWORDED = (
-    "Immortality sat in the carriage, and slowly Death drove me: no haste, my leisure and my labor "
-    "put away, for the civility I could but stop"
-)
-
-
-@pytest.fixture
-def shelf(chariot: Work, tyger: Work) -> list[Work]:
-    """Enough texts that one can stand out: the poems, and eleven that have little in common."""
-    zoe = make_creator("zoe")
-    works = [chariot, tyger]
-    for number in range(11):
-        words = " ".join(f"{stem}{number}" for stem in ("alder", "birch", "cedar", "fir", "oak"))
-        works.append(make_work(zoe, title=f"Trees {number}", text=f"{words} and the {words} in me"))
-        allow(works[-1])
-    return works
 
 
 def settled(model: GenerativeModel, output: str | None = MEDLEY, **said: Any) -> Query:
@@ -182,7 +166,9 @@ def test_scores_of_another_manifest_rows_or_size_are_refused(
     with pytest.raises(InvalidEvidence, match="asks for scores"):
         ask(model)
     given = scores(model, 1.0)
-    large = replace(given, origin=replace(given.origin, settings={"note": "x" * 5_000}))
+    large = replace(
+        given, origin=replace(given.origin, settings={str(n): "x" * 200 for n in range(25)})
+    )
     with pytest.raises(InvalidEvidence, match="4 KiB"):
         ask(model, None, scores=large)
 

@@ -46,6 +46,11 @@ FOUR_OF_NOBODY = "said the machine today"
 MEDLEY = f"{TWELVE_OF_CHARIOT} {EIGHT_OF_TYGER} {FOUR_OF_NOBODY}"
 """24 words: 12 from the one poem, 8 from the other, 4 from neither."""
 
+REWORDED = (
+    "Immortality sat in the carriage, and slowly Death drove me: no haste, my leisure and my labor "
+    "put away, for the civility I could but stop"
+)
+
 INGESTED = NOON + timedelta(days=10)
 GENERATED = NOON + timedelta(days=20)
 
