@@ -1,8 +1,10 @@
 """The vectors of a manifest's works, on disk, and which works an output's vector is like.
 
-Owns the files, one folder for each manifest and space below ``settings.HOME``, and the scan: every
-vector of every allowed work is compared, in blocks, so that no filter comes after a cut and nothing
-is missed. They are derived from ``WorkEmbedding`` and may be deleted while no worker runs.
+Owns the files, one folder for each manifest and space below ``settings.HOME``, and the comparison.
+Up to ``SCANNED`` vectors, every one of every allowed work is compared, in blocks. Beyond, an index
+proposes works, all of whose vectors are then compared exactly as in the scan. A folder holds the
+vectors of one manifest's allowed works and no others, so that no filter comes after a cut. They
+are derived from ``WorkEmbedding`` and may be deleted while no worker runs.
 """
 
 import json
@@ -20,15 +22,19 @@ from django.conf import settings
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
-from attribution import rosters
+from attribution import rosters, vector_index
 from attribution.methods import similarity, vectors
 from attribution.models import EmbeddingSpace, WorkEmbedding
+from attribution.vector_index import VectorIndex
 from registry.manifests import allowed_works
 from registry.models import Manifest
 from tribute import ids
 
 BEST = 64
 """Works that are kept of a scan: more than ``similarity.BACKGROUND``."""
+
+SCANNED = 2_000_000
+"""Vectors up to which all are compared: two million take 3 GB and a fifth of a second each query."""
 
 BLOCK_ROWS = 32_768
 MAPPED = 8
@@ -44,16 +50,48 @@ class Vectors:
 
     matrix: (n, dimension) of length 1, in single precision: to convert halves at each scan takes three
     times as long as to compare them. starts: (n_works + 1,) int64 into its rows.
-    works: (n_works, 16) uint8, UUIDs, earliest registration first.
+    works: (n_works, 16) uint8, UUIDs, earliest registration first. index: what proposes works where
+    there are too many vectors to compare all.
     """
 
     matrix: Floats
     starts: NDArray[np.int64]
     works: NDArray[np.uint8]
     digest: str
+    index: VectorIndex | None = None
+
+    def parameters(self) -> dict[str, str]:
+        """Return what is recorded with each query: the digests of what it was compared with."""
+        if self.index is None:
+            return {"vectors": self.digest}
+        return {"vectors": self.digest, "vectors_index": self.index.digest}
 
     def best(self, queries: Floats) -> list[dict[str, float]]:
         """Return, for each of (n, dimension) queries, the best works' largest cosines."""
+        if self.index is None:
+            return self._scan(queries)
+        return [
+            self._among(query, rows)
+            for query, rows in zip(queries, self.index.propose(queries), strict=True)
+        ]
+
+    def _among(self, query: Floats, rows: NDArray[np.int64]) -> dict[str, float]:
+        """Compare every vector of the works that proposed rows belong to.
+
+        When they are too few to tell what stands out, all works are compared after all.
+        """
+        works = np.unique(np.searchsorted(self.starts, rows, side="right") - 1)
+        if len(works) < min(BEST, len(self.works)):
+            return self._scan(query[None, :])[0]
+        counts = self.starts[works + 1] - self.starts[works]
+        ends = np.cumsum(counts)
+        of_works = np.arange(ends[-1]) + np.repeat(self.starts[works] - (ends - counts), counts)
+        cosines = self.matrix[of_works] @ query
+        scores = np.round(np.maximum.reduceat(cosines, ends - counts), _DECIMALS)
+        order = np.argsort(-scores, kind="stable")[:BEST]
+        return {self._work(int(works[at])): _bounded(scores[at]) for at in order}
+
+    def _scan(self, queries: Floats) -> list[dict[str, float]]:
         count = len(queries)
         scores = np.zeros((0, count), np.float32)
         works = np.zeros((0, count), np.int64)
@@ -70,7 +108,7 @@ class Vectors:
             works = np.take_along_axis(works, order, axis=0)
         return [
             {
-                self._work(int(work)): min(1.0, max(-1.0, float(score)))
+                self._work(int(work)): _bounded(score)
                 for work, score in zip(works[:, at], scores[:, at], strict=True)
             }
             for at in range(count)
@@ -88,6 +126,10 @@ class Vectors:
 
     def _work(self, number: int) -> str:
         return ids.encode("wrk", UUID(bytes=self.works[number].tobytes()))
+
+
+def _bounded(cosine: np.float32) -> float:
+    return min(1.0, max(-1.0, float(cosine)))
 
 
 def of_manifest(manifest: Manifest, space: EmbeddingSpace) -> Vectors:
@@ -134,8 +176,11 @@ def _map(folder: str) -> Vectors:
         np.load(Path(folder) / f"{name}.npy", mmap_mode="r")
         for name in ("matrix", "starts", "works")
     )
-    digest = json.loads((Path(folder) / "vectors.json").read_text())["sha256"]
-    return Vectors(matrix, starts, works, digest)
+    said = json.loads((Path(folder) / "vectors.json").read_text())
+    index = None
+    if "index_sha256" in said:
+        index = vector_index.read(Path(folder) / "index.faiss", said["index_sha256"])
+    return Vectors(matrix, starts, works, said["sha256"], index)
 
 
 def _write(manifest: Manifest, space: EmbeddingSpace, folder: Path) -> None:
@@ -162,7 +207,10 @@ def _write(manifest: Manifest, space: EmbeddingSpace, folder: Path) -> None:
     matrix.flush()
     np.save(beside / "starts.npy", np.array([*starts, len(matrix)], np.int64))
     np.save(beside / "works.npy", np.frombuffer(b"".join(works), np.uint8).reshape(-1, 16))
-    (beside / "vectors.json").write_text(json.dumps({"sha256": digest.hexdigest()}))
+    said = {"sha256": digest.hexdigest()}
+    if len(matrix) > SCANNED:
+        said["index_sha256"] = vector_index.build(matrix, beside / "index.faiss")
+    (beside / "vectors.json").write_text(json.dumps(said))
     try:
         beside.rename(folder)
     except OSError:

@@ -71,7 +71,7 @@ class Near:
 
     heights: Heights
     calibration: Calibration
-    digest: str
+    compared: Mapping[str, str]
 
 
 def weigh(queries: Sequence[Query], manifest: Manifest) -> dict[str, Finding | Unweighable]:
@@ -141,17 +141,17 @@ def _near(
         else:
             asked[space][key] = np.array(vector, np.float32)
     for space, queries in asked.items():
-        digest = neighbours.of_manifest(manifest, space).digest
+        compared = neighbours.of_manifest(manifest, space).parameters()
         for key, heights in neighbours.heights(queries, manifest, space).items():
             calibration = judging.calibration_of(space.calibrations[models[key].method])
-            found[key] = Near(heights, calibration, digest)
+            found[key] = Near(heights, calibration, compared)
     return found
 
 
 def _by_vector(near: Near) -> Finding:
     """Weigh an output of which only the vector is known."""
     inputs = Inputs(alike=resemblance.by_vector(near.heights))
-    parameters = near.calibration.parameters() | {"vectors": near.digest}
+    parameters = near.calibration.parameters() | dict(near.compared)
     return _found(Method.SIMILARITY, inputs, parameters, words=None)
 
 
@@ -230,7 +230,7 @@ def _of_repetition(repeated: Evidence) -> Parameters:
 def _of_resemblance(method: str, near: Near | None) -> Parameters:
     if near is None:
         return _CALIBRATED[method].parameters()
-    return near.calibration.parameters() | {"vectors": near.digest}
+    return near.calibration.parameters() | dict(near.compared)
 
 
 def _of_index(manifest: Manifest) -> Parameters:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from PIL import Image
 
-from attribution import fitting, neighbours, spaces
+from attribution import fitting, neighbours, spaces, vector_index
 from attribution.embedders import Description, layout
 from attribution.errors import InvalidEvidence, NotTheFile, SpaceExists, WrongSpace
 from attribution.explanation import explain
@@ -161,6 +161,57 @@ def test_the_scan_is_exact_however_it_is_cut(
     assert cut[0] == pytest.approx(whole[0], abs=1e-5)
     expected = known.matrix @ queries[0]
     assert max(whole[0].values()) == pytest.approx(float(expected.max()), abs=1e-5)
+
+
+@pytest.fixture
+def indexed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index for a few vectors, as there is one for millions; it looks into few cells."""
+    monkeypatch.setattr(neighbours, "SCANNED", 10)
+    monkeypatch.setattr(vector_index, "PROBED", 3)
+
+
+def test_an_index_proposes_and_the_exact_comparison_decides(
+    acme: Operator, shelf: list[Work], space: EmbeddingSpace, indexed: None
+) -> None:
+    fund(acme)
+    model = make_model(acme, shelf, method="similarity", space=space)
+
+    query = asked(model, direction(7))
+
+    found = earned(query)
+    assert max(found, key=found.__getitem__) == "Work 7"
+    assert model.manifest is not None
+    known = neighbours.of_manifest(model.manifest, space)
+    assert known.index is not None
+    assert query.parameters["vectors_index"] == known.index.digest
+    assert recompute(query).same
+
+
+def test_with_an_index_too_only_the_manifests_works_are_there_and_all_of_them(
+    acme: Operator, shelf: list[Work], space: EmbeddingSpace, indexed: None
+) -> None:
+    """The nearest works of all are in another manifest: none of ours is lost to them."""
+    for number, work in enumerate(make_strangers(10)):
+        give(work, space, [direction(1_000 + number + 10 * at) for at in range(30)])
+    model = make_model(acme, shelf[:15], method="similarity", space=space)
+    make_model(acme, Work.objects.all(), method="similarity", space=space, version="2")
+    assert model.manifest is not None
+    known = neighbours.of_manifest(model.manifest, space)
+    assert known.index is not None
+
+    for number in range(20):
+        query = direction(1_000 + number)[None, :]
+        (best,), (scanned,) = known.best(query), known._scan(query)
+        assert best == scanned
+        assert best.keys() == {work.pk for work in shelf[:15]}
+
+
+def make_strangers(count: int) -> list[Work]:
+    creator = make_creator("many")
+    made = [make_work(creator, title=f"S {n}", text=f"some words of {n}") for n in range(count)]
+    for work in made:
+        allow(work)
+    return made
 
 
 def test_vectors_that_come_later_are_compared_too(
