@@ -212,6 +212,7 @@ def test_receipt_says_what_it_proves(
     assert capsys.readouterr().out == (
         f"chk_{'0' * 26}: 1 items asked by opr_{'0' * 26} at 2026-03-01T12:00:00+00:00"
         " for train-ai, answered as of log size 9\n"
+        "  it carries no proof by the log yet: get the receipt again later\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""The ``tribute`` command: ask a registry, verify a receipt, reduce a text, convert scores.
+"""The ``tribute`` command: ask a registry, verify a receipt or a log, reduce a text, convert scores.
 
 Reads arguments, files and two environment variables, calls the other modules, and prints. The API
 key is never an argument, since other users of a machine can read those.
@@ -18,10 +18,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tribute import features, inspection_report, snapshot_commands
+from tribute import features, inspection_report, log_commands, snapshot_commands
 from tribute.fingerprints import InvalidWork, fingerprint, sha256_of
 from tribute.identifiers import InvalidIdentifier, key_of
-from tribute.receipts import InvalidReceipt, verify_receipt
+from tribute.log.errors import LogError
+from tribute.log.notes import VerifierKey
+from tribute.receipts import InvalidReceipt, VerifiedReceipt, verify_receipt
 from tribute.transport import Answer, CheckResult, Registry, RegistryError
 from tribute.vocabulary import IdentifierKind, Medium, Purpose
 
@@ -34,6 +36,7 @@ _PUBLIC_KEY_BYTES = 32
 _EPILOG = """\
 environment:
   TRIBUTE_REGISTRY  address of the registry, unless --registry is given
+  TRIBUTE_LOG_KEY   the verifier key of its log, unless --log-key is given
   TRIBUTE_API_KEY   the operator's API key
 
 exit status:
@@ -85,7 +88,9 @@ def _receipt(options: argparse.Namespace) -> int:
     ):
         raise UsageError(f"{options.items} is not a list of items")
     try:
-        verified = verify_receipt(receipt, public_key=_public_key(options.key), items=items)
+        verified = verify_receipt(
+            receipt, public_key=_public_key(options.key), items=items, log_key=_log_key(options)
+        )
     except InvalidReceipt as error:
         return _complain(f"the receipt does not hold: {error}", NOT_ALLOWED)
     except ImportError as error:
@@ -95,7 +100,25 @@ def _receipt(options: argparse.Namespace) -> int:
         f" at {verified.at.isoformat()} for {', '.join(verified.purposes)},"
         f" answered as of log size {verified.log_size}"
     )
+    print(f"  {_logged(receipt, verified)}")
     return ALLOWED
+
+
+def _log_key(options: argparse.Namespace) -> VerifierKey | None:
+    given = options.log_key or os.environ.get("TRIBUTE_LOG_KEY")
+    try:
+        return VerifierKey.parse(given) if given else None
+    except LogError as error:
+        raise UsageError(str(error)) from error
+
+
+def _logged(receipt: Any, verified: VerifiedReceipt) -> str:
+    """Say where the log holds the check, or why that is not said."""
+    if verified.logged is not None:
+        return f"logged: {log_commands.described(verified.logged)}"
+    if (receipt.get("log") or {}).get("proof") is None:
+        return "it carries no proof by the log yet: get the receipt again later"
+    return "it carries a proof by the log, which was not verified: give --log-key"
 
 
 def _features(options: argparse.Namespace) -> int:
@@ -269,6 +292,7 @@ def _parser() -> argparse.ArgumentParser:
     reduce.set_defaults(run=_features)
     _add_scores(commands)
     snapshot_commands.add_parsers(commands, _public_key)
+    log_commands.add_parsers(commands)
     key = commands.add_parser("key", help="print an identifier's kind, canonical form and key")
     key.add_argument("kind", choices=[kind.value for kind in IdentifierKind], metavar="KIND",
                      help=f"one of {', '.join(IdentifierKind)}")  # fmt: skip
@@ -303,6 +327,9 @@ def _add_receipt(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     receipt = commands.add_parser("receipt", help="verify a check's signed receipt, offline")
     receipt.add_argument("file", type=Path, metavar="FILE", help="the receipt, as JSON")
     receipt.add_argument("--key", required=True, help="the registry's public key, hex or base64")
+    receipt.add_argument("--log-key", metavar="VKEY",
+                         help="the log's verifier key, for the proof that the receipt carries"
+                         " (default: TRIBUTE_LOG_KEY)")  # fmt: skip
     receipt.add_argument("--items", type=Path, help="what was asked: a JSON list of items as sent")
     receipt.set_defaults(run=_receipt)
 

@@ -2,16 +2,19 @@
 
 A receipt states which questions an operator asked (``request_digest``), what was answered
 (``answers_root``, a Merkle root), and as of which size of the transparency log. The signature is
-Ed25519 over ``signing_input``. This module holds no private key: a registry signs, anybody
-verifies. Checking a signature needs the extra ``verify`` (cryptography).
+Ed25519 over ``signing_input``. Beside what is signed stands ``log``: the hash of the leaf that the
+check left in the log and, once the leaf has its place, a proof that stands on its own. This module
+holds no private key: a registry signs, anybody verifies. Checking a signature needs the extra
+``verify`` (cryptography).
 """
 
 import base64
 import binascii
 import hmac
+import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -19,6 +22,10 @@ from typing import Any
 import rfc8785
 
 from tribute.ids import InvalidId, decode
+from tribute.log import proofs
+from tribute.log.errors import LogError
+from tribute.log.notes import VerifierKey
+from tribute.log.proofs import Proven
 from tribute.merkle import inclusion_path, merkle_root, verify_inclusion
 from tribute.vocabulary import Purpose
 
@@ -45,6 +52,7 @@ _FIELDS = {
     "v", "type", "check", "operator", "purposes", "at", "items", "request_digest",
     "answers_root", "log_size", "signature",
 }  # fmt: skip
+_UNSIGNED = "log"
 _SIGNATURE_FIELDS = {"alg", "key_id", "value"}
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
@@ -59,7 +67,8 @@ class VerifiedReceipt:
     """What a receipt proves once its signature holds.
 
     at: aware, UTC. items: how many questions. answers_root: (32,) bytes. log_size: leaves in the
-    transparency log that the answers took into account.
+    transparency log that the answers took into account. logged: where the log holds the check;
+    None when the proof is still to come, or no key of the log was given.
     """
 
     check: str
@@ -71,6 +80,7 @@ class VerifiedReceipt:
     answers_root: bytes
     log_size: int
     key_id: str
+    logged: Proven | None = None
 
 
 def verify_receipt(
@@ -78,11 +88,13 @@ def verify_receipt(
     *,
     public_key: bytes,
     items: Sequence[Mapping[str, Any]] | None = None,
+    log_key: VerifierKey | None = None,
 ) -> VerifiedReceipt:
     """Verify a receipt against the registry's public key, and against what was asked.
 
     public_key: (32,) raw Ed25519 bytes.
     items: the questions as they were sent; None leaves their digest unchecked.
+    log_key: verifies the proof that the receipt carries; None leaves it unchecked.
     Raises InvalidReceipt; ImportError without the extra ``verify``.
     """
     verified = _parse(receipt)
@@ -93,7 +105,9 @@ def verify_receipt(
         len(items) != verified.items or request_digest(items) != verified.request_digest
     ):
         raise InvalidReceipt("the receipt is about other questions")
-    return verified
+    if log_key is None or _UNSIGNED not in receipt:
+        return verified
+    return replace(verified, logged=_logged(receipt, log_key))
 
 
 def canonical_json(value: Any) -> bytes:
@@ -104,10 +118,12 @@ def canonical_json(value: Any) -> bytes:
 def signing_input(receipt: Mapping[str, Any]) -> bytes:
     """Return the bytes that are signed: the receipt's canonical JSON without the signature's value.
 
-    The algorithm and key id are inside, so that neither can be exchanged.
+    The algorithm and key id are inside, so that neither can be exchanged. ``log`` is not: its proof
+    comes later, and is signed by the log.
     """
     signature = {name: receipt["signature"][name] for name in ("alg", "key_id")}
-    return canonical_json(dict(receipt) | {"signature": signature})
+    signed = {name: value for name, value in receipt.items() if name != _UNSIGNED}
+    return canonical_json(signed | {"signature": signature})
 
 
 def key_id(public_key: bytes) -> str:
@@ -138,7 +154,7 @@ def row_digest(item: Mapping[str, Any], answer: Mapping[str, Any], *, salt: byte
 
 
 def _parse(receipt: Mapping[str, Any]) -> VerifiedReceipt:
-    if not isinstance(receipt, Mapping) or set(receipt) != _FIELDS:
+    if not isinstance(receipt, Mapping) or set(receipt) - {_UNSIGNED} != _FIELDS:
         raise InvalidReceipt(f"a receipt has the fields {', '.join(sorted(_FIELDS))}")
     if receipt["v"] != VERSION or receipt["type"] != TYPE:
         raise InvalidReceipt(f"not a {TYPE} receipt of version {VERSION}")
@@ -170,6 +186,30 @@ def _verify_signature(receipt: Mapping[str, Any], public_key: bytes) -> None:
         Ed25519PublicKey.from_public_bytes(public_key).verify(value, signing_input(receipt))
     except (binascii.Error, ValueError, InvalidSignature) as error:
         raise InvalidReceipt("the signature does not hold") from error
+
+
+def _logged(receipt: Mapping[str, Any], key: VerifierKey) -> Proven | None:
+    """Verify that the log holds just this check; None while the proof is still to come."""
+    given = receipt[_UNSIGNED]
+    if not isinstance(given, Mapping) or "proof" not in given:
+        raise InvalidReceipt("log has a proof, or null until there is one")
+    if given["proof"] is None:
+        return None
+    try:
+        proven = proofs.verify(proofs.parse(_text("proof", given["proof"]).encode()), key)
+        leaf = json.loads(proven.leaf or b"")
+    except (LogError, ValueError, RecursionError) as error:
+        raise InvalidReceipt(f"its proof does not hold: {error}") from error
+    said = {
+        "t": TYPE,
+        "check": receipt["check"],
+        "root": receipt["answers_root"],
+        "items": receipt["items"],
+        "as_of": receipt["at"],
+    }
+    if not isinstance(leaf, dict) or said != {name: leaf.get(name) for name in said}:
+        raise InvalidReceipt("its proof is about another check")
+    return proven
 
 
 def _typed_id(prefix: str, value: object) -> str:
