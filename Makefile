@@ -16,7 +16,7 @@ export PYTHON
 export TRIBUTE_EMBEDDED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser demo codes run migrate shell test test-engines test-fast test-live check format lock bench clean
+.PHONY: help install browser demo codes run migrate shell test test-engines test-fast test-log test-live check format lock bench clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ test-engines: .venv-engines/installed ## run the adapters in Ray, Spark, DuckDB,
 	@$(PY) -m uv pip install --quiet --python .venv-engines/bin/python --require-hashes \
 		-r requirements/engines.txt
 	@touch $@
+
+test-log: install ## verify a log of ours with Go's own code (Debian: golang-go golang-golang-x-mod-dev)
+	@$(PY) -m pytest -q tests/independent
 
 test-live: install ## ask Stripe itself: STRIPE_TEST_KEY=sk_test_... STRIPE_TEST_PAYEE=acct_...
 	@test -n "$$STRIPE_TEST_KEY" && test -n "$$STRIPE_TEST_PAYEE" || \

@@ -168,6 +168,48 @@ class LeafTooLarge(RegistryError):
     code = "leaf_too_large"
 
 
+class LogTrouble(RegistryError):
+    """The log signs and proves only what agrees with all that it has signed."""
+
+    code = "log_trouble"
+
+
+class LogNotBegun(LogTrouble):
+    """A log signs once it has been begun, and as long as it knows what it signed last."""
+
+    code = "log_not_begun"
+
+
+class LogBegun(LogTrouble):
+    """A log is begun once."""
+
+    code = "log_begun"
+
+
+class LogForked(LogTrouble):
+    """The log signs nothing that contradicts what it has signed."""
+
+    code = "log_forked"
+
+
+class LogDamaged(LogTrouble):
+    """The log's files are those that it has signed."""
+
+    code = "log_damaged"
+
+
+class NotYetLogged(LogTrouble):
+    """A proof is about a leaf that stands below the published checkpoint."""
+
+    code = "not_yet_logged"
+
+
+class SizeOutOfRange(LogTrouble):
+    """A tree's size lies between nothing and what is signed."""
+
+    code = "size_out_of_range"
+
+
 class InvalidManifestRow(RegistryError):
     """Every manifest row has one well-formed identifier and an ingestion time in the past."""
 

@@ -2,7 +2,7 @@
 
 A leaf is written in the transaction of what it records, as canonical JSON (RFC 8785) of opaque
 ids, words of a vocabulary, times, hashes and counts, so that erasing a person leaves the tree
-valid. Tiles, checkpoints and proofs are built from the places elsewhere.
+valid. Tiles and checkpoints are made of the places by ``registry.log_tree``.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import rfc8785
 from django.db import connection, transaction
+from django.db.models import Min
 
 from registry.errors import InvalidLeaf, LeafTooLarge
 from registry.models import LogEntry, LogOutbox
@@ -30,6 +31,8 @@ LEAF_TYPES = frozenset(
     }
 )
 LARGEST_LEAF = 4096
+LATECOMERS = 100_000
+"""A leaf may wait behind so many later ones, while its transaction is still open."""
 COPY_LEAVES = "COPY registry_logoutbox (leaf, leaf_hash, recorded_at) FROM STDIN"
 SEQUENCER_LOCK = 0x7472_6962_6C6F_6701
 
@@ -86,14 +89,37 @@ def size() -> int:
     return 0 if newest is None else newest + 1
 
 
+def oldest_waiting() -> datetime | None:
+    """Return when the oldest leaf without a place was written, among the newest leaves."""
+    newest = LogEntry.objects.order_by("-index").values_list("leaf_id", flat=True).first() or 0
+    waiting = LogOutbox.objects.filter(entry=None, id__gt=newest - LATECOMERS)
+    oldest: datetime | None = waiting.aggregate(oldest=Min("recorded_at"))["oldest"]
+    return oldest
+
+
+def restore(placed: Iterable[tuple[int, bytes]], *, at: datetime) -> int:
+    """Put leaves back into the places that were signed for them; return how many.
+
+    For a database restored from a backup. ``at`` stands for when they were recorded.
+    """
+    missing = dict(placed)
+    by_hash = {hash_of(leaf): leaf for leaf in missing.values()}
+    known = _ids(by_hash)
+    append_many([leaf for digest, leaf in by_hash.items() if digest not in known], at=at)
+    ids = _ids(by_hash)
+    LogEntry.objects.bulk_create(
+        LogEntry(index=index, leaf_id=ids[hash_of(leaf)]) for index, leaf in missing.items()
+    )
+    return len(missing)
+
+
 @transaction.atomic
 def sequence(*, limit: int) -> int:
     """Give up to ``limit`` waiting leaves the next places; return how many got one.
 
     One sequencer at a time holds the lock until commit, so places have no gap and no leaf two.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
+    take_turns()
     waiting = LogOutbox.objects.filter(entry=None).order_by("id").values_list("id", flat=True)
     first = size()
     entries = [
@@ -102,6 +128,23 @@ def sequence(*, limit: int) -> int:
     ]
     LogEntry.objects.bulk_create(entries)
     return len(entries)
+
+
+def leaves(start: int, end: int) -> list[bytes]:
+    """Return the leaves in the places from ``start`` up to, not including, ``end``."""
+    placed = LogEntry.objects.filter(index__gte=start, index__lt=end).order_by("index")
+    return [bytes(leaf) for leaf in placed.values_list("leaf__leaf", flat=True)]
+
+
+def take_turns() -> None:
+    """Be the only sequencer until the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
+
+
+def _ids(hashes: Iterable[bytes]) -> dict[bytes, int]:
+    rows = LogOutbox.objects.filter(leaf_hash__in=list(hashes)).values_list("leaf_hash", "id")
+    return {bytes(leaf_hash): leaf_id for leaf_hash, leaf_id in rows}
 
 
 def _require_opaque(name: str, value: LeafValue) -> None:

@@ -1,22 +1,30 @@
 """Receipts: sign what a check answered, so that anybody can verify it offline and years later.
 
-What is signed, and how it is verified, is ``tribute.receipts``; the private key is ours.
+What is signed, and how it is verified, is ``tribute.receipts``; the private key is ours. The log's
+proof goes along as soon as there is one.
 """
 
 import base64
+import logging
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
-from registry import log
-from registry.errors import NotFound
+from registry import log, log_proofs
+from registry.errors import LogTrouble, NotFound, NotYetLogged
 from registry.models import Check
 from tribute import receipts
 
+logger = logging.getLogger(__name__)
+
 
 def receipt(check: Check) -> dict[str, Any]:
-    """Return the signed receipt of a check. The same check gives the same receipt, always."""
+    """Return the signed receipt of a check, and beside it what the log proves of it by now.
+
+    What is signed is the same for the same check, always. ``log`` has the hash of the check's leaf,
+    and its ``.tlog-proof`` or None while the leaf waits.
+    """
     key = _signing_key()
     unsigned: dict[str, Any] = {
         "v": receipts.VERSION,
@@ -35,7 +43,10 @@ def receipt(check: Check) -> dict[str, Any]:
         },
     }
     value = base64.b64encode(key.sign(receipts.signing_input(unsigned))).decode()
-    return unsigned | {"signature": unsigned["signature"] | {"value": value}}
+    return unsigned | {
+        "signature": unsigned["signature"] | {"value": value},
+        "log": {"leaf_hash": bytes(check.leaf_hash).hex(), "proof": _proof(check)},
+    }
 
 
 def row(check: Check, position: int) -> dict[str, Any]:
@@ -62,6 +73,17 @@ def row(check: Check, position: int) -> dict[str, Any]:
 def public_key() -> bytes:
     """Return the 32 bytes with which receipts are verified."""
     return _signing_key().public_key().public_bytes_raw()
+
+
+def _proof(check: Check) -> str | None:
+    try:
+        return bytes(log_proofs.inclusion(bytes(check.leaf_hash)).proof).decode()
+    except NotYetLogged:
+        return None
+    except LogTrouble as error:
+        # The receipt holds by itself; that the log is in trouble is said where the log is asked.
+        logger.warning("Check %s has no proof by the log: %s", check.pk, error)
+        return None
 
 
 def _signing_key() -> Ed25519PrivateKey:

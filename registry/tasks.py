@@ -9,7 +9,7 @@ from registry import (
     collections,
     fetching,
     imports,
-    log,
+    log_tree,
     manifests,
     name_records,
     revocations,
@@ -28,8 +28,8 @@ SENDING_FOR = timedelta(seconds=10)
 
 @shared_task(name="registry.sequence_log")
 def sequence_log() -> int:
-    """Give waiting log leaves their places; return how many got one."""
-    return log.sequence(limit=LEAVES_AT_ONCE)
+    """Give waiting log leaves their places and sign the tree; return how many it has more."""
+    return log_tree.grow(limit=LEAVES_AT_ONCE)
 
 
 @shared_task(name="registry.build_snapshots")

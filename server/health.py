@@ -2,10 +2,12 @@
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from registry import served
+from registry import log_tree, served
+from registry.errors import LogTrouble
 
 
 @never_cache
@@ -20,11 +22,23 @@ def alive(_request: HttpRequest) -> JsonResponse:
 def ready(_request: HttpRequest) -> JsonResponse:
     """Answer 200 when the database answers, else 503. The broker is not needed to serve.
 
-    ``checks`` says whether this process answers checks from a snapshot, and why not otherwise.
+    ``checks`` says whether this process answers checks from a snapshot, and why not otherwise;
+    ``log`` how far the transparency log has come, and how long the oldest leaf outside it waits.
     """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        log = _log()
     except DatabaseError:
         return JsonResponse({"status": "the database does not answer"}, status=503)
-    return JsonResponse({"status": "ready", "checks": served.state()})
+    return JsonResponse({"status": "ready", "checks": served.state(), "log": log})
+
+
+def _log() -> dict[str, int | str]:
+    """Say how the log does. It is not needed to serve, so its trouble makes nobody unready."""
+    try:
+        state = log_tree.state(at=timezone.now())
+    except LogTrouble as error:
+        return {"trouble": error.code, "reason": str(error)}
+    waiting = int(state.oldest_waiting.total_seconds())
+    return {"size": state.size, "signed": state.signed, "oldest_waiting_seconds": waiting}

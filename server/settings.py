@@ -7,6 +7,7 @@ stops the start. With TRIBUTE_EMBEDDED=1 (demo, development, tests) the rest has
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -47,6 +48,14 @@ def env_secret(name: str) -> str:
     value = env_text(name)
     if len(value) < 32:  # noqa: PLR2004 - 128 bits in hexadecimal
         raise ImproperlyConfigured(f"{name} must have at least 32 characters")
+    return value
+
+
+def env_seed(name: str) -> str:
+    """Return an Ed25519 seed, 64 hexadecimal digits; empty when embedded without one."""
+    value = os.environ.get(name, "") if EMBEDDED else env_text(name)
+    if value and not re.fullmatch("[0-9a-fA-F]{64}", value):
+        raise ImproperlyConfigured(f"{name} must be 64 hexadecimal digits")
     return value
 
 
@@ -94,6 +103,8 @@ DEBUG = False
 SECRET_KEY = env_secret("SECRET_KEY")
 # Ed25519 seed, 64 hexadecimal digits: signs the receipts of checks.
 RECEIPT_SIGNING_KEY = env_secret("RECEIPT_SIGNING_KEY")
+# Ed25519 seed: signs the transparency log; embedded, one is made below HOME.
+LOG_SIGNING_KEY = env_seed("LOG_SIGNING_KEY")
 # What the secrets of webhooks are derived from; with another, every receiver configures anew.
 WEBHOOK_KEY = env_secret("WEBHOOK_KEY")
 # Comma-separated; the first encrypts, all decrypt. Kept outside the database and its backups.
@@ -115,6 +126,16 @@ if os.environ.get("OWNER_DATABASE_URL"):
     DATABASES["owner"] = database(os.environ["OWNER_DATABASE_URL"])
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# The transparency log --------------------------------------------------------------------------
+
+# The log's name for ever: signatures carry it. Embedded, the port may change from day to day.
+LOG_ORIGIN = env_text(
+    "LOG_ORIGIN", "localhost/log" if EMBEDDED else f"{PUBLIC_URL.partition('://')[2]}/log"
+)
+LOG_FOLDER = Path(env_text("LOG_FOLDER", str(HOME / "transparency-log")))
+# Outside the database and the folder, so that restoring them cannot make the log sign a fork.
+LOG_LAST_SIGNED = Path(env_text("LOG_LAST_SIGNED", str(HOME / "log-last-signed")))
 
 # Money -----------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from attribution.api.urls import urlpatterns as attribution_api
 from ledger.api.urls import urlpatterns as ledger_api
 from ledger.api.urls import webhook_urlpatterns
+from registry.api.urls import log_urlpatterns
 from registry.api.urls import urlpatterns as registry_api
 from server import api_docs, health
 
@@ -20,6 +21,7 @@ urlpatterns = [
     path("v1/", include([*registry_api, *ledger_api, *attribution_api])),
     path("v1/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("v1/docs", api_docs.page, name="api-docs"),
+    path("log/", include(log_urlpatterns)),
     path("webhooks/", include(webhook_urlpatterns)),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

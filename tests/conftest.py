@@ -6,6 +6,7 @@ superuser afterwards, since neither role may empty an append-only table.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -95,3 +96,15 @@ def superuser(db: None) -> Iterator[psycopg.Connection]:
 def _fast_passwords(settings: Any) -> None:
     """Hash passwords cheaply: tests sign in a thousand times."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def log_home(tmp_path: Path, settings: Any) -> Path:
+    """A log not yet begun, with a key, a folder and a memory of its own; returns the folder."""
+    settings.HOME = tmp_path
+    settings.LOG_FOLDER = tmp_path / "transparency-log"
+    settings.LOG_LAST_SIGNED = tmp_path / "elsewhere" / "last-signed"
+    settings.LOG_SIGNING_KEY = "07" * 32
+    settings.LOG_ORIGIN = "registry.example/log"
+    folder: Path = settings.LOG_FOLDER
+    return folder

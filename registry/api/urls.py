@@ -12,6 +12,7 @@ from registry.api.views import (
     grants,
     imports,
     keys,
+    log,
     public,
     revocations,
     site_files,
@@ -21,6 +22,7 @@ from registry.api.views import (
     webhooks,
     works,
 )
+from tribute.log.tiles import PATH
 
 
 class ReportForm(StringConverter):
@@ -29,7 +31,21 @@ class ReportForm(StringConverter):
     regex = "csv|jsonl"
 
 
+class LogHash(StringConverter):
+    """The hash of a log's leaf."""
+
+    regex = "[0-9a-f]{64}"
+
+
+class LogTile(StringConverter):
+    """The address of a log's tile."""
+
+    regex = PATH.pattern
+
+
 register_converter(ReportForm, "import_report")
+register_converter(LogHash, "log_hash")
+register_converter(LogTile, "log_tile")
 
 urlpatterns = [
     path("transparency", public.Transparency.as_view()),
@@ -80,4 +96,15 @@ urlpatterns = [
     path("webhook-deliveries/<str:delivery_id>:replay", webhooks.Replay.as_view()),
     path("keys", keys.Keys.as_view()),
     path("keys:rotate", keys.Rotation.as_view()),
+    path("log/checkpoint", log.Newest.as_view()),
+    path("log/proof", log.Proof.as_view()),
+    path("log/proofs/<log_hash:leaf>.tlog-proof", log.ProofFile.as_view(), name="log-proof"),
+    path("log/consistency", log.Consistency.as_view()),
+    path("log/entries", log.Entries.as_view()),
+]
+
+# Below /log/: the log's files, as C2SP tlog-tiles addresses them.
+log_urlpatterns = [
+    path("checkpoint", log.checkpoint, name="log-checkpoint"),
+    path("<log_tile:path>", log.tile, name="log-tile"),
 ]
