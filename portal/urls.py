@@ -35,6 +35,7 @@ from portal.views import (
     sites,
     statements,
     stuck,
+    transparency_log,
     usage_flags,
     works,
 )
@@ -45,6 +46,8 @@ urlpatterns = [
     path("", public.home, name="home"),
     path("look-up/", public.look_up, name="look-up"),
     path("works/<str:work_id>", public.work, name="public-work"),
+    path("log/", transparency_log.log, name="log"),
+    path("log/entries/<int:index>", transparency_log.entry, name="log-entry"),
     path("theme", appearance.theme, name="theme"),
     # Everybody with an account
     path("overview/", overview.overview, name="overview"),
