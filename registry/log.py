@@ -130,6 +130,12 @@ def sequence(*, limit: int) -> int:
     return len(entries)
 
 
+def placed(hashes: Iterable[bytes | memoryview]) -> int:
+    """Return how many of the leaves with these hashes have their place."""
+    wanted = [bytes(each) for each in hashes]
+    return LogEntry.objects.filter(leaf__leaf_hash__in=wanted).count()
+
+
 def leaves(start: int, end: int) -> list[bytes]:
     """Return the leaves in the places from ``start`` up to, not including, ``end``."""
     placed = LogEntry.objects.filter(index__gte=start, index__lt=end).order_by("index")

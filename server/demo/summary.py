@@ -1,4 +1,4 @@
-"""Act seven: who got what and why, and whether each promise was kept. Reads only."""
+"""Act seven: who got what and why, and whether each promise was kept."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from ledger.models import Account, Payout, TopUp
 from ledger.money import Money
 from ledger.vocabulary import AccountKind, PayoutStatus
 from registry.models import Creator, ManifestRow, Operator
+from server.demo import verifying
 from server.demo.narration import say, table
 from server.demo.usage import CURRENCY
 from tribute.vocabulary import Decision
@@ -135,6 +136,8 @@ def _promises(operator: Operator) -> Iterator[Promise]:
         not twice.exists() and not alone.exists(),
         f"{Payout.objects.filter(status=PayoutStatus.PAID).count()} payouts",
     )
+    kept, found = verifying.log_verifies(operator)
+    yield Promise("Every statement is in the public log, as a stranger can verify", kept, found)
 
 
 def _money(micros: int) -> Money:

@@ -73,6 +73,9 @@ def settle_through_calamity(operator: Operator, folder: Path) -> None:
             "DATABASE_URL": Postgres().url(role=APPLICATION, database=name),
             "BROKER_URL": broker.url(),
             "TRIBUTE_EMBEDDED": "1",
+            # A log of its own: the one in the tests' home was signed for another database.
+            "LOG_FOLDER": str(folder / "transparency-log"),
+            "LOG_LAST_SIGNED": str(folder / "log-last-signed"),
         }
         with Supervisor(folder / "log", report=said.append) as supervisor:
             worker_command = [*CELERY, "worker", "--concurrency", "1", "--loglevel", "WARNING"]
