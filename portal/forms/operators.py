@@ -10,32 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.forms.quantities import MicrosField, PpmField
 
-SCOPES = [
-    ("checks:write", _("Ask what is allowed")),
-    ("grants:write", _("Accept licence terms")),
-    ("models:write", _("Declare models and what they learned from")),
-    ("queries:write", _("Report what was generated")),
-    ("balance:read", _("Read the balance")),
-    ("topups:write", _("Top the balance up")),
-    ("webhooks:write", _("Have events sent to an address")),
-]
 CURRENCIES = [(code, code) for code in settings.CURRENCIES]
 FIXED, PART = "fixed", "part"
-
-
-class IssueKey(forms.Form):
-    """A new API key."""
-
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=80,
-        help_text=_(
-            "What it is for. Two keys may share a name while you replace one by the other."
-        ),
-    )
-    scopes = forms.MultipleChoiceField(
-        label=_("What it may do"), choices=SCOPES, widget=forms.CheckboxSelectMultiple
-    )
 
 
 class RegisterModel(forms.Form):

@@ -33,6 +33,8 @@ PAGES = [
     ("ada", "/earnings/statements/2026-06/"),
     ("ada", "/payouts/"),
     ("ada", "/account/"),
+    ("ada", "/account/keys/"),
+    ("quinn", "/account/desk-keys/"),
     ("ada", "/welcome/"),
     ("ada", "/accounts/email/"),
     ("ada", "/accounts/password/change/"),
