@@ -67,6 +67,34 @@ def test_check_exits_zero_only_when_all_is_allowed(
     )
 
 
+@pytest.mark.parametrize(
+    ("decision", "unknown", "status"),
+    [
+        ("unknown", "deny", 1),
+        ("unknown", "keep", 0),
+        ("unknown", "flag", 0),
+        ("deny", "keep", 1),
+        ("license", "flag", 1),
+        ("allow", "flag", 0),
+    ],
+)
+def test_check_passes_what_is_unknown_only_on_request(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    decision: str,
+    unknown: str,
+    status: int,
+) -> None:
+    monkeypatch.setattr(Told, "decision", Decision(decision))
+
+    assert check("--url", "https://example.com/", "--unknown", unknown) == status
+
+    flagged = "flagged" in capsys.readouterr().out
+    assert flagged == (decision == "unknown" and unknown == "flag")
+    assert check("--url", "https://example.com/", "--unknown", unknown, "--json") == status
+    assert json.loads(capsys.readouterr().out)["answers"][0]["passed"] == (status == 0)
+
+
 def test_check_prints_json_on_request(capsys: pytest.CaptureFixture[str]) -> None:
     assert check("--iscc", "ISCC:EAA23LB55M3HQ5QV", "--json", "--purpose", "search") == 0
 
@@ -84,6 +112,7 @@ def test_check_prints_json_on_request(capsys: pytest.CaptureFixture[str]) -> Non
             {
                 "item": {"id": "ISCC:EAA23LB55M3HQ5QV", "iscc": "ISCC:EAA23LB55M3HQ5QV"},
                 "allowed": True,
+                "passed": True,
                 "decisions": {"train-ai": decision, "search": decision},
             }
         ],

@@ -25,7 +25,7 @@ from tribute.log.errors import LogError
 from tribute.log.notes import VerifierKey
 from tribute.receipts import InvalidReceipt, VerifiedReceipt, verify_receipt
 from tribute.transport import Answer, CheckResult, Registry, RegistryError
-from tribute.vocabulary import IdentifierKind, Medium, Purpose
+from tribute.vocabulary import Decision, IdentifierKind, Medium, Purpose
 
 ALLOWED = 0
 NOT_ALLOWED = 1
@@ -41,7 +41,7 @@ environment:
 
 exit status:
   0  everything is allowed (or the receipt holds)
-  1  something is not allowed, unknown included (or the receipt does not hold)
+  1  something is not allowed, unknown included unless --unknown says otherwise (or the receipt does not hold)
   2  the command was used wrongly, or a file cannot be read
   3  the registry was not reached, refused, or was not understood
 """
@@ -72,12 +72,25 @@ def _check(options: argparse.Namespace) -> int:
         raise UsageError("nothing to check: give --url, --file, --sha256 or --iscc")
     result = _registry(options).check(items, options.purpose)
     if options.json:
-        print(json.dumps(_as_json(result), indent=2))
+        print(json.dumps(_as_json(result, options.unknown), indent=2))
     else:
         for item, answer in zip(result.items, result.answers, strict=True):
             print(_as_text(item, answer))
+            if options.unknown == "flag" and _is_unknown(answer):
+                print("  flagged: not everything asked about is known to be allowed")
         print(f"receipt: {result.check}")
-    return ALLOWED if all(answer.allowed for answer in result.answers) else NOT_ALLOWED
+    return ALLOWED if all(_passes(a, options.unknown) for a in result.answers) else NOT_ALLOWED
+
+
+def _passes(answer: Answer, unknown: str) -> bool:
+    """Tell whether an item may be used, if need be by the caller's word on what is unknown."""
+    return answer.allowed or (unknown != "deny" and _is_unknown(answer))
+
+
+def _is_unknown(answer: Answer) -> bool:
+    """Tell whether nothing is forbidden or asks for a licence, yet not all is allowed."""
+    said = {each.decision for each in answer.decisions.values()}
+    return Decision.UNKNOWN in said <= {Decision.ALLOW, Decision.UNKNOWN}
 
 
 def _receipt(options: argparse.Namespace) -> int:
@@ -216,13 +229,14 @@ def _as_text(item: Mapping[str, str], answer: Answer) -> str:
     return "\n".join([item["id"], *lines])
 
 
-def _as_json(result: CheckResult) -> dict[str, Any]:
+def _as_json(result: CheckResult, unknown: str) -> dict[str, Any]:
     return {
         "check": result.check,
         "answers": [
             {
                 "item": item,
                 "allowed": answer.allowed,
+                "passed": _passes(answer, unknown),
                 "decisions": {
                     purpose: {
                         "decision": said.decision,
@@ -317,6 +331,9 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     check.add_argument("--purpose", action="append", required=True, type=Purpose,
                        choices=list(Purpose), metavar="PURPOSE",
                        help=f"one or more of {', '.join(Purpose)}")  # fmt: skip
+    check.add_argument("--unknown", choices=("deny", "keep", "flag"), default="deny",
+                       help="items about which nobody has spoken: exit with 1 (default), pass them,"
+                       " or pass them marked")  # fmt: skip
     check.add_argument("--registry", metavar="URL", help="address of the registry")
     check.add_argument("--timeout", type=float, default=30.0, help="seconds (default: 30)")
     check.add_argument("--json", action="store_true", help="print the answers as JSON")

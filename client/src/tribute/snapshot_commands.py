@@ -1,4 +1,4 @@
-"""The commands ``tribute sync`` and ``tribute filter``: fetch the offline copy, and filter by it.
+"""The commands ``sync``, ``filter`` and ``lookup``: fetch the offline copy, filter by it, peek into it.
 
 Reads arguments, calls ``tribute.snapshot``, prints. That package needs the extra ``snapshot``, so
 it is imported when a command runs, and the rest of the command line works without.
@@ -11,8 +11,13 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tribute.vocabulary import Purpose
+from tribute.identifiers import InvalidIdentifier
+from tribute.vocabulary import Decision, IdentifierKind, Purpose
+
+if TYPE_CHECKING:
+    from tribute.snapshot.sources import Source
 
 DONE = 0
 REFUSED = 1
@@ -20,8 +25,12 @@ USAGE = 2
 NO_ANSWER = 3
 
 _MEGABYTE = 1_000_000
+_PERCENT_A_MARK = 4
 _HELP_SYNC = "fetch or update the offline copy of a registry's decisions, and verify it"
+_HELP_LOOKUP = "ask about one item without telling the registry which"
 _HELP_FILTER = "keep the rows of a Parquet file that a synchronised snapshot allows"
+
+_LOOKED_UP = (IdentifierKind.URL, IdentifierKind.SHA256, IdentifierKind.ISCC)
 
 ReadKey = Callable[[str], bytes]
 
@@ -29,7 +38,7 @@ ReadKey = Callable[[str], bytes]
 def add_parsers(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", read_key: ReadKey
 ) -> None:
-    """Add both commands. read_key: turns ``--key`` into 32 bytes."""
+    """Add the commands. read_key: turns ``--key`` into 32 bytes."""
     fetch = commands.add_parser("sync", help=_HELP_SYNC)
     fetch.add_argument("registry", metavar="URL", help="the registry, or a folder that mirrors it")
     fetch.add_argument("folder", metavar="DIR", type=Path, help="where the copy is kept")
@@ -46,7 +55,13 @@ def add_parsers(
                       " them, or keep them marked")  # fmt: skip
     pick.add_argument("--url", metavar="COLUMN", default="url", help="the column of addresses")
     pick.add_argument("--sha256", metavar="COLUMN", help="the column of hashes of bytes, if any")
-    for parser, run in ((fetch, _sync), (pick, _filter)):
+    peek = commands.add_parser("lookup", help=_HELP_LOOKUP, description=_HELP_LOOKUP)
+    peek.add_argument("registry", metavar="URL", help="the registry, or a folder that mirrors it")
+    for kind in _LOOKED_UP:
+        peek.add_argument(f"--{kind.value}", help="what the item is known by; several may be given")
+    peek.add_argument("--purpose", action="append", type=Purpose, choices=list(Purpose),
+                      metavar="PURPOSE", help="only these (default: all)")  # fmt: skip
+    for parser, run in ((fetch, _sync), (pick, _filter), (peek, _lookup)):
         parser.add_argument("--key", required=True, help="the registry's public key, hex or base64")
         parser.set_defaults(run=_guarded(run, read_key))
 
@@ -73,23 +88,47 @@ def _guarded(
 
 
 def _sync(options: argparse.Namespace, key: bytes) -> int:
-    from tribute.snapshot import FolderSource, HttpSource, sync
-    from tribute.snapshot.sources import Source
+    from tribute.snapshot import sync
 
-    source: Source
-    if "://" in options.registry:
-        source = HttpSource(options.registry)
-    else:
-        source = FolderSource(Path(options.registry))
     done = sync(
-        source, options.folder, public_key=key, at=datetime.now(UTC), report=_Progress().report
+        _source(options.registry),
+        options.folder,
+        public_key=key,
+        at=datetime.now(UTC),
+        report=_Progress(_in_megabytes).report,
     )
-    what = f"{done.bytes / _MEGABYTE:.1f} MB fetched" if done.bytes else "nothing new"
+    what = f"{_in_megabytes(done.bytes)} fetched" if done.bytes else "nothing new"
     print(
         f"snapshot {done.seq} ({done.sha256[:16]}): {done.keys} keys, {what},"
         f" valid until {done.expires.isoformat()}"
     )
     return DONE
+
+
+def _lookup(options: argparse.Namespace, key: bytes) -> int:
+    from tribute.snapshot import look_up
+
+    given = {kind: getattr(options, kind.value) for kind in _LOOKED_UP}
+    item = {kind: value for kind, value in given.items() if value is not None}
+    purposes = options.purpose or list(Purpose)
+    try:
+        found = look_up(_source(options.registry), item, purposes, public_key=key)
+    except InvalidIdentifier as error:
+        return _complain(error, USAGE)
+    answers = {purpose: found.decisions.decision(0, purpose) for purpose in purposes}
+    for purpose, decision in answers.items():
+        print(f"{purpose}: {decision} ({found.decisions.rule(0, purpose)})")
+    print(
+        f"by snapshot {found.seq} ({found.sha256[:16]}); {_in_megabytes(found.bytes)} fetched,"
+        f" asked for {', '.join(found.revealed) or 'no file of keys'}"
+    )
+    return DONE if set(answers.values()) == {Decision.ALLOW} else REFUSED
+
+
+def _source(address: str) -> "Source":
+    from tribute.snapshot import FolderSource, HttpSource
+
+    return HttpSource(address) if "://" in address else FolderSource(Path(address))
 
 
 def _filter(options: argparse.Namespace, key: bytes) -> int:
@@ -99,7 +138,10 @@ def _filter(options: argparse.Namespace, key: bytes) -> int:
     at = datetime.now(UTC)
     snapshot = Snapshot.open(options.snapshot, public_key=key, at=at)
     rules = Rules(tuple(options.purpose), options.unknown, options.url, options.sha256)
-    counts = filter_file(options.source, options.target, snapshot, rules, at=at)
+    progress = _Progress("{:,} rows".format)
+    counts = filter_file(
+        options.source, options.target, snapshot, rules, at=at, report=progress.report
+    )
     print(
         f"{counts.kept} of {counts.rows} rows kept; {counts.forbidden} not allowed,"
         f" {counts.unknown} unknown; by snapshot {snapshot.manifest.seq}"
@@ -109,17 +151,24 @@ def _filter(options: argparse.Namespace, key: bytes) -> int:
 
 
 class _Progress:
-    """Shows how far a download is, on a terminal only."""
+    """Shows how far something is, on a terminal only. amount: says how much there is in all."""
 
-    def __init__(self) -> None:
+    def __init__(self, amount: Callable[[int], str]) -> None:
+        self._amount = amount
         self._shown = -1
 
     def report(self, done: int, wanted: int) -> None:
         percent = 100 * done // max(wanted, 1)
         if percent != self._shown and sys.stderr.isatty():
+            bar = "#" * (percent // _PERCENT_A_MARK)
             end = "\n" if done == wanted else ""
-            print(f"\r{percent:3d} % of {wanted / _MEGABYTE:.1f} MB", end=end, file=sys.stderr)
+            line = f"\r[{bar:<{100 // _PERCENT_A_MARK}}] {percent:3d} % of {self._amount(wanted)}"
+            print(line, end=end, file=sys.stderr, flush=True)
             self._shown = percent
+
+
+def _in_megabytes(count: int) -> str:
+    return f"{count / _MEGABYTE:.1f} MB"
 
 
 def _complain(problem: object, status: int) -> int:

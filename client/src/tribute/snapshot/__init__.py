@@ -7,6 +7,7 @@ Needs the extra ``snapshot`` (pyarrow, numpy, cryptography). ``docs/snapshots.md
 """
 
 from tribute.snapshot.errors import SnapshotError
+from tribute.snapshot.lookups import LookedUp, look_up
 from tribute.snapshot.reading import Decisions, Snapshot
 from tribute.snapshot.sources import FolderSource, HttpSource
 from tribute.snapshot.syncing import Synchronised, sync
@@ -15,8 +16,10 @@ __all__ = [
     "Decisions",
     "FolderSource",
     "HttpSource",
+    "LookedUp",
     "Snapshot",
     "SnapshotError",
     "Synchronised",
+    "look_up",
     "sync",
 ]

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from tribute.receipts import canonical_json
 from tribute.snapshot.reading import Decisions, Snapshot
+from tribute.snapshot.syncing import Report
 from tribute.snapshot.tables import Numbers
 from tribute.vocabulary import Purpose
 
@@ -49,11 +50,18 @@ class Counts:
     unknown: int
 
 
-def filter_file(
-    source: Path, target: Path, snapshot: Snapshot, rules: Rules, *, at: datetime
+def filter_file(  # noqa: PLR0913 - what, where to, by what, and who watches
+    source: Path,
+    target: Path,
+    snapshot: Snapshot,
+    rules: Rules,
+    *,
+    at: datetime,
+    report: Report = lambda _done, _wanted: None,
 ) -> Counts:
     """Copy the rows of ``source`` that may be used at ``at`` to ``target``, in order.
 
+    report: called with the rows done and the rows there are, after each batch.
     ``target`` appears when it is complete. Raises ValueError for rules that the file does not
     fit, StaleSnapshot, OSError, and pyarrow's ArrowInvalid for what is not Parquet.
     """
@@ -72,6 +80,7 @@ def filter_file(
                     unknown = int(decisions.unknown.sum())
                     forbidden = len(batch) - unknown - int(decisions.allowed.sum())
                     counted += (len(batch), int(kept.sum()), forbidden, unknown)
+                    report(int(counted[0]), file.metadata.num_rows)
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)

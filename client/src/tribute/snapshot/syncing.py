@@ -82,7 +82,7 @@ def sync(
     mine = _mine(folder, public_key)
     if mine is not None and mine.sha256 == manifest.sha256:
         return _done(manifest, 0)
-    steps = _steps(manifest, mine, source, public_key)
+    steps = steps_to(manifest, mine, source, public_key)
     wanted = _fetch_all(source, folder / _DOWNLOADS, steps, report)
     _apply(folder, steps, data, manifest)
     return _done(manifest, wanted)
@@ -127,10 +127,13 @@ def _mine(folder: Path, public_key: bytes) -> Manifest | None:
     return manifest
 
 
-def _steps(
+def steps_to(
     newest_one: Manifest, mine: Manifest | None, source: Source, public_key: bytes
 ) -> list[Manifest]:
-    """Return the manifests whose files lead from what is here to the newest."""
+    """Return the manifests whose files lead from what is here to the newest, each verified.
+
+    mine: the state that is here, None for none. Raises BrokenChain, and what ``verify`` raises.
+    """
     known = {link.seq: link.sha256 for link in newest_one.chain}
     start = newest_one.base_seq
     if mine is not None and mine.seq in known:
