@@ -1,4 +1,4 @@
-"""The provider's events: stored once as they came, worked through from the row, in any order.
+"""The provider's events: stored once, without what they say of people, worked through from the row, in any order.
 
 An event only says where to look. What happened is read anew from the provider and applied by
 functions that are safe to repeat, so that late, doubled and reordered events converge.
@@ -34,8 +34,8 @@ Outcome = ProviderEvent.Outcome
 def store(event: provider.ProviderEvent, *, gateway: str, at: datetime) -> bool:
     """Keep a verified event; False when it was kept before. ``gateway`` is the provider's name.
 
-    Of events about accounts and cards only the ids are kept: their snapshots hold personal data,
-    and `process_stored` reads the object anew anyway.
+    Of events about people (accounts, cards, pages that were paid) only the ids are kept: their
+    snapshots hold personal data, and `process_stored` reads the object anew anyway.
     """
     row = ProviderEvent(
         gateway=gateway,
@@ -156,19 +156,33 @@ _HANDLERS: Mapping[str, Callable[[ProviderEvent, Gateway, datetime], str]] = {
     "charge.dispute.": _payment,
     "refund.": _payment,
 }
-_ABOUT_PEOPLE = ("account.", "capability.", "person.", "v2.core.account")
+_ABOUT_OUR_MONEY = ("transfer.", "payout.", "topup.", "balance.")
 _ABOUT_CARDS = ("charge.", "payment_intent.", "refund.")
 
 
 def _kept(event: provider.ProviderEvent) -> dict[str, object]:
-    """What is kept of an event's body: all of it, unless it tells about somebody."""
-    if event.type.startswith(_ABOUT_PEOPLE):
-        return {}
+    """What is kept of an event's body: all that is about our own money, else as good as nothing.
+
+    Everything else may tell about somebody: a payee's papers, who paid on a page, whose card.
+    """
+    if event.type.startswith(_ABOUT_OUR_MONEY):
+        return {_storable(name): _storable(value) for name, value in event.payload.items()}
     if event.type.startswith(_ABOUT_CARDS):
         data: Any = event.payload.get("data") or {}
         payment = (data.get("object") or {}).get("payment_intent")
-        return {"data": {"object": {"payment_intent": payment}}}
-    return dict(event.payload)
+        return {"data": {"object": {"payment_intent": _storable(payment)}}}
+    return {}
+
+
+def _storable(value: Any) -> Any:
+    """The same without what is JSON but no text to PostgreSQL: NUL, and halves of letters."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(each) for name, each in value.items()}
+    return value
 
 
 def _payout_of(event: ProviderEvent) -> Payout | None:

@@ -15,6 +15,8 @@ from ledger.gateway_stripe.results import at
 
 TOLERANCE_S = 300
 """How old a signature may be, in seconds: the default of the SDK's ``construct_event``."""
+LONGEST_ID, LONGEST_TYPE = 200, 120
+"""Ids have at most 255 characters by contract and under 40 in fact (docs.stripe.com/upgrades)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Inbox:
             raise InvalidSignature("the signature fits none of the webhook secrets, or is too old")
         try:
             event = _event(json.loads(payload))
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        except _NO_EVENT as error:
             raise InvalidPayload(f"not an event of Stripe's: {error!r}") from error
         if event.livemode != self.livemode:
             raise InvalidPayload(f"event {event.id} is of the other mode (live or test)")
@@ -63,6 +65,17 @@ def secrets_in(setting: str, *, whose: str) -> tuple[str, ...]:
     return secrets
 
 
+_NO_EVENT = (
+    AttributeError,
+    KeyError,
+    OSError,  # of a time beyond what the platform's C library reckons with
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
 def _event(body: dict[str, Any]) -> ProviderEvent:
     """Read a verified body; KeyError and the like say that it is no event."""
     if body["object"] == "v2.core.event":
@@ -70,11 +83,11 @@ def _event(body: dict[str, Any]) -> ProviderEvent:
     if body["object"] != "event":
         raise ValueError(f"object {body['object']!r}")
     return ProviderEvent(
-        id=body["id"],
-        type=body["type"],
+        id=_word(body["id"], LONGEST_ID),
+        type=_word(body["type"], LONGEST_TYPE),
         # A balance, alone among the objects we hear of, has no id.
-        object_id=body["data"]["object"].get("id", ""),
-        account_id=body.get("account"),
+        object_id=_word(body["data"]["object"].get("id", ""), LONGEST_ID),
+        account_id=_word(body["account"], LONGEST_TYPE) if body.get("account") else None,
         created_at=at(body["created"]),
         livemode=body["livemode"],
         payload=body,
@@ -83,14 +96,26 @@ def _event(body: dict[str, Any]) -> ProviderEvent:
 
 def _thin_event(body: dict[str, Any]) -> ProviderEvent:
     """Read a v2 notification, which names its object and says nothing more about it."""
-    related = body["related_object"]
+    related = body.get("related_object") or {"id": "", "type": ""}
     of_account = related["id"] if related["type"] == "v2.core.account" else None
+    account = body.get("context") or of_account
     return ProviderEvent(
-        id=body["id"],
-        type=body["type"],
-        object_id=related["id"],
-        account_id=body.get("context") or of_account,
+        id=_word(body["id"], LONGEST_ID),
+        type=_word(body["type"], LONGEST_TYPE),
+        object_id=_word(related["id"], LONGEST_ID),
+        account_id=_word(account, LONGEST_TYPE) if account else None,
         created_at=datetime.fromisoformat(body["created"]),
         livemode=body["livemode"],
         payload=body,
     )
+
+
+def _word(said: object, longest: int) -> str:
+    """Admit an id or a type: printable, without spaces, and no longer than we can keep."""
+    if not isinstance(said, str) or len(said) > longest or not (said.isascii() and _plain(said)):
+        raise ValueError(f"{said!r:.60} is no id or type of Stripe's")
+    return said
+
+
+def _plain(said: str) -> bool:
+    return said.isprintable() and " " not in said

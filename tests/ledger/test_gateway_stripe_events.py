@@ -38,7 +38,10 @@ EVENT = {
 
 
 def signed(event: object, secret: str, *, age_s: float = 0) -> tuple[bytes, str]:
-    payload = json.dumps(event).encode()
+    return signed_bytes(json.dumps(event).encode(), secret, age_s=age_s)
+
+
+def signed_bytes(payload: bytes, secret: str, *, age_s: float = 0) -> tuple[bytes, str]:
     return payload, sign(payload, secret, int(time.time() - age_s))
 
 
@@ -84,6 +87,15 @@ def test_parse_event_refuses_a_tampered_body(gateway: StripeGateway) -> None:
         {**EVENT, "object": "charge"},
         {"object": "event"},
         {**EVENT, "created": "noon"},
+        {**EVENT, "created": 10**18},
+        {**EVENT, "id": 5},
+        {**EVENT, "id": "evt_\0"},
+        {**EVENT, "id": "evt_é"},
+        {**EVENT, "id": "e" * 201},
+        {**EVENT, "type": ["transfer.created"]},
+        {**EVENT, "type": "transfer." + "x" * 200},
+        {**EVENT, "data": {"object": {"id": "tr_" + "x" * 300}}},
+        {**EVENT, "data": {"object": [1]}},
         [EVENT],
         "event",
     ],
@@ -93,6 +105,25 @@ def test_parse_event_refuses_what_is_signed_but_no_event_of_ours(
 ) -> None:
     with pytest.raises(InvalidPayload):
         gateway.parse_event(*signed(body, PLATFORM_SECRET))
+
+
+def test_parse_event_refuses_a_body_that_is_nested_beyond_measure(gateway: StripeGateway) -> None:
+    payload, signature = signed_bytes(b"[" * 100_000 + b"]" * 100_000, PLATFORM_SECRET)
+    with pytest.raises(InvalidPayload):
+        gateway.parse_event(payload, signature)
+
+
+def test_a_thin_event_about_no_object_is_an_event(gateway: StripeGateway) -> None:
+    body = {
+        "id": "evt_1",
+        "object": "v2.core.event",
+        "type": "v2.core.event_destination.ping",
+        "created": "2026-06-01T12:00:00.000Z",
+        "livemode": False,
+        "related_object": None,
+    }
+    found = gateway.parse_event(*signed(body, PLATFORM_SECRET))
+    assert (found.object_id, found.account_id) == ("", None)
 
 
 def test_parse_event_refuses_a_body_that_is_not_text(gateway: StripeGateway) -> None:

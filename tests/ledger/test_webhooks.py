@@ -86,6 +86,23 @@ def test_events_of_accounts_keep_no_personal_data(ada: Creator, paper: PaperGate
     assert ProviderEvent.objects.get(type="account.updated").payload == {}
 
 
+def test_who_paid_on_a_page_is_not_kept(acme: Operator, paper: PaperGateway) -> None:
+    told = {"data": {"object": {"customer_details": {"email": "olga@acme.example"}}}}
+    for number, kind in enumerate(["checkout.session.completed", "customer.created"]):
+        event = gateway.ProviderEvent(f"evt_{number}", kind, "x", None, NOON, False, told)
+        webhooks.store(event, gateway="paper", at=NOON)
+    assert set(map(str, ProviderEvent.objects.values_list("payload", flat=True))) == {"{}"}
+
+
+@pytest.mark.django_db
+def test_what_json_can_say_and_postgresql_cannot_is_kept_legibly() -> None:
+    said = {"data": {"object": {"description": "a\0b\ud800", "lines": [{"x\0": "\0"}]}}}
+    event = gateway.ProviderEvent("evt", "transfer.created", "tr_1", None, NOON, False, said)
+    assert webhooks.store(event, gateway="paper", at=NOON)
+    kept = ProviderEvent.objects.get().payload["data"]["object"]
+    assert kept == {"description": "a\ufffdb?", "lines": [{"x\ufffd": "\ufffd"}]}
+
+
 def test_reordered_and_doubled_events_converge(
     acme: Operator, ada: Creator, paper: PaperGateway
 ) -> None:
