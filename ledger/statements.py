@@ -3,6 +3,7 @@
 import csv as comma_separated
 import io
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime
@@ -13,8 +14,10 @@ from django.db import connection
 from django.db.models import F, QuerySet, Sum
 
 from ledger import currencies
+from ledger.drafts import key_for
 from ledger.errors import UnknownPeriod
-from ledger.models import Balance, Line, Payout, PayoutEvent
+from ledger.models import Balance, Batch, Entry, Line, Payout
+from ledger.models.books import POSITION_BITS
 from ledger.money import Money
 from ledger.payout_steps import SENT
 from ledger.sql import statement
@@ -160,13 +163,22 @@ def sections(found: list[StatementLine]) -> list[Section]:
 def paid_out(creator: Creator, period: str) -> list[Payout]:
     """The payouts that left for the creator in one month (UTC), in that order.
 
-    Raises UnknownPeriod.
+    When they left is when the books say so, as of every line: about midnight on the last day the
+    sender's own clock may say another month. Raises UnknownPeriod.
     """
     start, end = month(period)
-    sent = PayoutEvent.objects.filter(
-        payout__creator=creator, to_status=PayoutStatus.TRANSFERRED, at__gte=start, at__lt=end
-    ).exclude(from_status__in=SENT)
-    return [event.payout for event in sent.select_related("payout").order_by("pk")]
+    sent = creator.payouts.filter(status__in=[*SENT, PayoutStatus.REVERSED])
+    by_key = {key_for(f"payout:{payout.pk}:sent"): payout for payout in sent}
+    entries = Entry.objects.filter(key__in=by_key).order_by("pk").values_list("key", "pk")
+    keys = defaultdict[int, list[UUID]](list)
+    for key, entry in entries:
+        keys[entry >> POSITION_BITS].append(key)
+    batches = Batch.objects.filter(batch_id__in=keys, posted_at__gte=start, posted_at__lt=end)
+    return [
+        by_key[key]
+        for batch_id in batches.order_by("seq").values_list("batch_id", flat=True)
+        for key in keys[batch_id]
+    ]
 
 
 def csv(owner: Creator | Operator, period: str) -> str:
