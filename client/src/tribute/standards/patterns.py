@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 _UNRESERVED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
+_RESERVED = re.compile(rb"[:@\[\]!'(),;+]")
+_RESERVED_IN_QUERY = re.compile(rb"[:/?@\[\]!'(),;+]")
 _PLAIN = re.compile(rb"[!-$&-~]*")  # printable, and no percent sign
 _LONGEST_PATTERN = 8192
 
@@ -53,8 +55,21 @@ def matches(pattern: str, path: str) -> bool:
     if not pattern or len(pattern) > _LONGEST_PATTERN:
         return False
     wanted, subject = normal(pattern), normal(path)
+    if _matches(wanted, subject):
+        return True
+    # Only where one of the two is written with escapes can escaping the rest make a difference.
+    return b"%" in wanted + subject and _matches(_all_escaped(wanted), _all_escaped(subject))
+
+
+def _matches(wanted: bytes, path: bytes) -> bool:
+    """Compare octets; what is special in a pattern is written as an escape where it is not meant so.
+
+    RFC 9309, section 2.2.3: ``/foo-%24`` matches the address ``/foo-$``.
+    """
+    subject = path.replace(b"*", b"%2A").replace(b"$", b"%24")
     anchored = wanted.endswith(b"$")
-    first, *others = (wanted[:-1] if anchored else wanted).split(b"*")
+    literal = (wanted[:-1] if anchored else wanted).replace(b"$", b"%24")
+    first, *others = literal.split(b"*")
     if not subject.startswith(first):
         return False
     if not others:
@@ -69,6 +84,16 @@ def matches(pattern: str, path: str) -> bool:
     if anchored:
         return len(subject) - len(last) >= position and subject.endswith(last)
     return subject.find(last, position) >= 0
+
+
+def _all_escaped(octets: bytes) -> bytes:
+    """Escape what is reserved and no separator (RFC 9309, section 2.2.2): ``?to=https%3A%2F%2Fx``."""
+    path, mark, query = octets.partition(b"?")
+    return _RESERVED.sub(_escaped, path) + mark + _RESERVED_IN_QUERY.sub(_escaped, query)
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"%%%02X" % found[0][0]
 
 
 def length(pattern: str) -> int:
