@@ -7,12 +7,13 @@ the order of keys; what is written where is decided by ``snapshots`` and ``tribu
 import heapq
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import orjson
@@ -20,8 +21,10 @@ from django.db import connection
 from psycopg import Cursor
 
 from registry.decision_index import EPOCH, MICROSECOND
+from tribute import ids
 from tribute.snapshot.changes import KEY_BYTES
 from tribute.snapshot.publishing import CodeBook
+from tribute.snapshot.sayings import ODD_RECORD, Saying, Subject, packed
 from tribute.snapshot.scores import PURPOSES, SILENCE, Segment, micros, timeline
 from tribute.snapshot.tables import GATE_SHIFT, GATE_URLS, KEY_TABLES, Columns, split_keys
 from tribute.verdict import Statement, Tier
@@ -44,14 +47,24 @@ NOTHING_SAID = (Segment(0, (SILENCE,) * len(PURPOSES)),)
 Case = tuple[int, int, int, int, str, str, int, int, bool, bool, bool]
 
 
+Keep = Callable[[IdentifierKind, bytes, bytes], None]
+"""Takes the kind of each key, the key, and the record of what is said under it."""
+
+_TYPES = {"work": "wrk", "collection": "col", "creator": "cre"}
+
+
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a key says. key: (32,) bytes. canonical: the identifier; empty where not asked for."""
+    """What a key says. key: (32,) bytes. canonical: the identifier; empty where not asked for.
+
+    record: the same with the ids of statements, as ``tribute.snapshot.sayings`` keeps it.
+    """
 
     key: bytes
     kind: IdentifierKind
     canonical: str
     timeline: tuple[Segment, ...]
+    record: bytes
 
 
 def sizes() -> dict[str, int]:
@@ -64,13 +77,15 @@ def sizes() -> dict[str, int]:
     return counted
 
 
-def everything(codes: CodeBook, *, at: datetime) -> Iterator[tuple[str, Columns]]:
+def everything(
+    codes: CodeBook, *, at: datetime, keep: Keep = lambda *_: None
+) -> Iterator[tuple[str, Columns]]:
     """Yield the rows of all tables in pieces, each table in the order of its keys.
 
     A gate may stand for a URL that was registered after the rows were read, never the reverse.
     """
     waiting: dict[str, dict[bytes, int]] = defaultdict(dict)
-    said = ((s.key, s.kind.value, codes.number(s.timeline)) for s in _all_spoken(at))
+    said = _numbered(_all_spoken(at), codes, keep)
     for key, table, code in heapq.merge(said, _gates()):
         rows = waiting[table]
         # A host's own rule and its gate come one after the other, and make one row.
@@ -81,6 +96,14 @@ def everything(codes: CodeBook, *, at: datetime) -> Iterator[tuple[str, Columns]
             waiting[table] = dict([last])
     for table, rows in waiting.items():
         yield table, _columns(rows)
+
+
+def _numbered(
+    said: Iterable[Spoken], codes: CodeBook, keep: Keep
+) -> Iterator[tuple[bytes, str, int]]:
+    for each in said:
+        keep(each.kind, each.key, each.record)
+        yield each.key, each.kind.value, codes.number(each.timeline)
 
 
 def some(keys: Iterable[bytes], *, at: datetime) -> Iterator[Spoken]:
@@ -98,10 +121,43 @@ def spoken(
 ) -> Spoken:
     """Return what the rows of one key say from ``at`` on.
 
-    rows: subject, tier, specificity, statements (JSON text) of each.
+    rows: subject, subject_type, tier, specificity, statements (JSON text) of each.
     """
-    cases = _cases(rows, likeness=kind == IdentifierKind.ISCC, now=micros(at))
-    return Spoken(key, IdentifierKind(kind), canonical, _timeline(cases, at) or NOTHING_SAID)
+    parsed = [(*row[:4], orjson.loads(row[4])) for row in rows]
+    cases = _cases(parsed, likeness=kind == IdentifierKind.ISCC, now=micros(at))
+    told = _timeline(cases, at) or NOTHING_SAID
+    return Spoken(key, IdentifierKind(kind), canonical, told, _record(parsed))
+
+
+def _record(rows: Sequence[tuple[Any, ...]]) -> bytes:
+    if any("distance" in s for row in rows for s in row[4]):
+        return ODD_RECORD
+    try:
+        return packed(
+            Subject(subject, _TYPES[kind], tier, narrowness, list(map(_saying, statements)))
+            for subject, kind, tier, narrowness, statements in rows
+        )
+    except ids.InvalidId:
+        return ODD_RECORD
+
+
+def _saying(s: Mapping[str, Any]) -> Saying:
+    return Saying(
+        id=ids.decode("stm", s["id"]),
+        claimant=_claimant(s["claimant"]),
+        terms=None if s["terms"] is None else ids.decode("trm", s["terms"]),
+        since=s["from"],
+        sequence=s["sequence"],
+        purpose=s["purpose"],
+        decision=s["decision"],
+        proven=s["proven"],
+        disputed=s["disputed"],
+    )
+
+
+@lru_cache(maxsize=CASES_REMEMBERED)
+def _claimant(public_id: str) -> UUID:
+    return ids.decode("cre", public_id)
 
 
 def _all_spoken(at: datetime) -> Iterator[Spoken]:
@@ -142,8 +198,8 @@ def _cases(rows: Sequence[tuple[Any, ...]], *, likeness: bool, now: int) -> tupl
             s["disputed"],
             likeness or "distance" in s,
         )
-        for number, (_, tier, narrowness, statements) in enumerate(rows)
-        for s in orjson.loads(statements)
+        for number, (_, _, tier, narrowness, statements) in enumerate(rows)
+        for s in statements
     )
 
 

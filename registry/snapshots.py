@@ -30,6 +30,7 @@ from tribute.snapshot.publishing import (
     files_folder,
     state_folder,
 )
+from tribute.snapshot.sayings import SayingsWriter, is_whole
 from tribute.snapshot.tables import CODES, Columns, load, state_root, summarise
 
 LIFETIME = timedelta(days=7)
@@ -62,11 +63,15 @@ def build(*, at: datetime, root: Path | None = None) -> SnapshotRelease:
     # Taken first: whatever was committed by now is seen by the queries that follow.
     changed = _take_changes(seq)
     old = _usable_state(root, previous, changed, at)
-    if old is None:
-        data = _base(publisher, edition, at)
-    else:
-        data = _delta(publisher, edition, changed, old, at)
-    manifest = verify(data, public_key=publisher.signer.public_key)
+    before = None if old is None else said_folder(root, seq - 1)
+    with SayingsWriter(said_folder(root, seq), before=before) as said:
+        if old is None:
+            data = _base(publisher, edition, said, at)
+        else:
+            data = _delta(publisher, edition, changed, old=old, said=said, at=at)
+        manifest = verify(data, public_key=publisher.signer.public_key)
+        tables = load(state_folder(root, seq))
+        said.finish(tables, old=old, manifest=manifest.sha256, signer=publisher.signer)
     release = SnapshotRelease.objects.create(
         seq=seq,
         kind=manifest.kind,
@@ -103,6 +108,11 @@ def home() -> Path:
     return Path(settings.HOME) / "snapshots"
 
 
+def said_folder(root: Path, seq: int) -> Path:
+    """Return where it lies what is said under the keys of one snapshot, with its statements' ids."""
+    return root / "said" / str(seq)
+
+
 def public_key() -> bytes:
     """Return the 32 bytes with which manifests are verified: those that verify receipts."""
     return _signer().public_key
@@ -132,12 +142,16 @@ def _usable_state(
 ) -> dict[str, Columns] | None:
     """Return the tables of the last release when a delta may follow it, None when a base must.
 
-    None also after a base that does not list every key: web processes would not answer from it.
+    None also after a base that does not list every key: web processes would not answer from it;
+    and where it is not written down what is said under them.
     """
     if previous is None or len(changed) > MOST_CHANGES:
         return None
     base = SnapshotRelease.objects.filter(seq=previous.base_seq, complete=True).first()
     if base is None or at - base.created_at >= BASE_EVERY:
+        return None
+    said = said_folder(root, previous.seq)
+    if not is_whole(said, manifest=previous.sha256, public_key=public_key()):
         return None
     try:
         state = load(state_folder(root, previous.seq))
@@ -146,25 +160,28 @@ def _usable_state(
     return state if state_root(summarise(state)) == previous.state_root else None
 
 
-def _base(publisher: Publisher, edition: Edition, at: datetime) -> bytes:
+def _base(publisher: Publisher, edition: Edition, said: SayingsWriter, at: datetime) -> bytes:
     codes = CodeBook()
-    pieces = snapshot_rows.everything(codes, at=at)
+    pieces = snapshot_rows.everything(codes, at=at, keep=said.put)
     return publisher.base(pieces, codes, edition, sizes=snapshot_rows.sizes())
 
 
-def _delta(
+def _delta(  # noqa: PLR0913 - what a release is made of
     publisher: Publisher,
     edition: Edition,
     changed: Iterable[bytes],
+    *,
     old: dict[str, Columns],
+    said: SayingsWriter,
     at: datetime,
 ) -> bytes:
     codes, changes = CodeBook.of(old[CODES]), Changes(old)
     silent = set(changed)
-    for said in snapshot_rows.some(silent, at=at):
-        silent.discard(said.key)
-        changes.put(said.kind, said.key, codes.number(said.timeline))
-        if gate := gate_of(said.kind, said.canonical):
+    for each in snapshot_rows.some(silent, at=at):
+        silent.discard(each.key)
+        said.put(each.kind, each.key, each.record)
+        changes.put(each.kind, each.key, codes.number(each.timeline))
+        if gate := gate_of(each.kind, each.canonical):
             changes.open_gate(*gate)
     for key in silent:
         changes.remove(key)
@@ -189,7 +206,7 @@ def _forget(root: Path, release: SnapshotRelease) -> None:
             number = path.name.partition("-")[0].partition(".")[0]
             if number.isdigit() and int(number) < oldest:
                 path.unlink(missing_ok=True)
-    for folder in state_folder(root, release.seq).parent.iterdir():
+    for folder in (*(root / "state").iterdir(), *(root / "said").iterdir()):
         # The state before stays: should this transaction fail, the next builds upon it.
         if folder.name.isdigit() and int(folder.name) < release.seq - 1:
             shutil.rmtree(folder, ignore_errors=True)

@@ -132,12 +132,18 @@ static void seek_jobs(workspace *w, const table *tables) {
     }
 }
 
-/* The code of a job's key, looked for from a place on; 0 when it is not there. */
-static inline u32 code_of(const table *t, const job *j, u32 at) {
+/* The row of a job's key, looked for from a place on; the table's end when it is not there. */
+static inline u32 place_of(const table *t, const job *j, u32 at) {
     while (at < t->rows && t->high[at] < j->high) at++;
     while (at < t->rows && t->high[at] == j->high && t->low[at] < j->low) at++;
-    if (at == t->rows || t->high[at] != j->high || t->low[at] != j->low) return 0;
-    return t->code[at];
+    if (at == t->rows || t->high[at] != j->high || t->low[at] != j->low) return t->rows;
+    return at;
+}
+
+/* The code of a job's key, 0 when it is not there. */
+static inline u32 code_of(const table *t, const job *j, u32 at) {
+    u32 place = place_of(t, j, at);
+    return place == t->rows ? 0 : t->code[place];
 }
 
 static void probe_jobs(workspace *w, const snapshot *s) {
@@ -270,7 +276,11 @@ static Py_ssize_t check_rows(workspace *w, const snapshot *s, const u8 *data,
 
 #include "presence.h"
 
+#include "sayings.h"
+
 #include "sealing.h"
+
+#include "printing.h"
 
 /* Everything below speaks Python ----------------------------------------------------------- */
 
@@ -393,6 +403,8 @@ static PyObject *salted_root(PyObject *module, PyObject *args) {
     return answer;
 }
 
+#include "speaking.h"
+
 static PyObject *canonical_of(PyObject *module, PyObject *args) {
     const char *text;
     Py_ssize_t length;
@@ -422,6 +434,15 @@ static PyMethodDef methods[] = {
      "\nEach table is a tuple (high, low, code, directory, shift)."},
     {"salted_root", salted_root, METH_VARARGS,
      "salted_root(salt, data, offsets) -> the root over the salted lines of a check."},
+    {"said", said, METH_VARARGS,
+     "said(tables, records, blob, changed, granted, now, purposes, data, offsets)\n"
+     " -> (which, numbers, cases, names, name limits, keys without a case)"},
+    {"fill", fill, METH_VARARGS,
+     "fill(texts, limits, blanks, form limits, numbers, names, name limits, prefix)\n"
+     " -> (data, limits) of one text for each number"},
+    {"join", join, METH_VARARGS,
+     "join(rows, parts) -> (data, limits); a part is bytes, or (data, limits, which or None)"},
+    {"quoted", quoted, METH_VARARGS, "quoted(data, limits) -> (data, limits) of JSON strings."},
     {"canonical", canonical_of, METH_VARARGS, "canonical(url) -> bytes, or None for the unusual."},
     {"use_sha_instructions", use_sha_instructions, METH_VARARGS,
      "use_sha_instructions(wanted) -> whether the processor's own are in use now."},

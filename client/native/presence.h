@@ -54,8 +54,8 @@ static void find_jobs(finder *f, const table *tables) {
     }
 }
 
-static void find_block(finder *f, const table *tables, const u8 *data, const int32_t *offsets,
-                       int rows) {
+/* Begin a block: the rows' canonical forms, and their hosts' keys as jobs. */
+static void open_block(finder *f, const u8 *data, const int32_t *offsets, int rows) {
     workspace *w = &f->w;
     u8 *room = w->scratch;
     w->count = 0;
@@ -68,12 +68,23 @@ static void find_block(finder *f, const table *tables, const u8 *data, const int
         room += w->shape[row].length + 1;
         add_host_jobs(w, row);
     }
-    hash_jobs(w, tables);
-    find_jobs(f, tables);
+}
+
+/* Go on with a block: what lies on hosts whose gates are open. */
+static void add_block_places(finder *f, int rows) {
+    workspace *w = &f->w;
     w->count = 0;
     for (int row = 0; row < rows; row++)
         if (w->ordinary[row] && w->gate[row]) add_place_jobs(w, row);
-    hash_jobs(w, tables);
+}
+
+static void find_block(finder *f, const table *tables, const u8 *data, const int32_t *offsets,
+                       int rows) {
+    open_block(f, data, offsets, rows);
+    hash_jobs(&f->w, tables);
+    find_jobs(f, tables);
+    add_block_places(f, rows);
+    hash_jobs(&f->w, tables);
     find_jobs(f, tables);
 }
 

@@ -1,10 +1,10 @@
 -- read_snapshot_rows: everything that is said under some keys, for a delta; a work about which
 -- nothing is said is there too, since online answers name what was recognised.
 -- in    keys bytea[]
--- out   key, kind, canonical, subject, tier, specificity, statements (JSON text); in the order
---       of keys; nothing for keys that lead nowhere
+-- out   key, kind, canonical, subject, subject_type, tier, specificity, statements (JSON text);
+--       in the order of keys; nothing for keys that lead nowhere
 SELECT said.key, place.kind, place.canonical,
-       said.subject, said.tier, said.specificity, said.statements::text
+       said.subject, said.subject_type, said.tier, said.specificity, said.statements::text
   FROM registry_decisionindex AS said
   JOIN (SELECT key, kind, canonical FROM registry_identifier WHERE key = ANY(%(keys)b::bytea[])
         UNION

@@ -51,7 +51,7 @@ def test_a_packed_key_says_what_its_rows_say(kind: IdentifierKind) -> None:
             for s in Row(KEY, ids.encode("wrk", subject), tier, narrowness, said).matched(kind)
         ]  # fmt: skip
 
-        packed = [(*row[:3], orjson.dumps(row[3]).decode()) for row in rows]
+        packed = [(r[0], "work", *r[1:3], orjson.dumps(r[3]).decode()) for r in rows]
         spoken = snapshot_rows.spoken(KEY, kind, "", packed, NOON)
 
         assert spoken.timeline == (timeline(matched, at=NOON) or snapshot_rows.NOTHING_SAID)

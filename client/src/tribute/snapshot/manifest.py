@@ -97,7 +97,7 @@ def verify(data: bytes, *, public_key: bytes) -> Manifest:
         raise InvalidManifest("not JSON") from error
     if not isinstance(page, dict) or page.get("format") != FORMAT:
         raise InvalidManifest(f"not a {FORMAT} manifest")
-    _verify_signature(page, public_key)
+    verify_signature(page, public_key)
     if set(page) != _FIELDS:
         raise InvalidManifest(f"a manifest has the fields {', '.join(sorted(_FIELDS))}")
     expected = {
@@ -116,7 +116,8 @@ def verify(data: bytes, *, public_key: bytes) -> Manifest:
     return manifest
 
 
-def _verify_signature(page: Mapping[str, Any], public_key: bytes) -> None:
+def verify_signature(page: Mapping[str, Any], public_key: bytes) -> None:
+    """Raise InvalidManifest, WrongKey or BadSignature unless a page is signed by the key."""
     # Here and not above: cryptography is an optional extra.
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

@@ -19,7 +19,8 @@ from tribute.vocabulary import IdentifierKind
 
 TAGGED_BYTES = 33
 URL_KINDS = (IdentifierKind.DOMAIN, IdentifierKind.HOST, IdentifierKind.PATH, IdentifierKind.URL)
-_KINDS = {tag[0]: kind for kind, tag in TAGS.items()}
+KIND_OF_TAG = {tag[0]: kind for kind, tag in TAGS.items()}
+"""By the byte with which a key of 33 bytes begins."""
 
 
 class Presence:
@@ -41,6 +42,11 @@ class Presence:
         own = self._indexed
         other._indexed = own and [*own[: len(URL_KINDS)], *_indexed(changed)]
         return other
+
+    @property
+    def indexed(self) -> Sequence[tuple[Any, ...]] | None:
+        """The tables as the kernel takes them; None without it."""
+        return self._indexed
 
     def of_urls(self, urls: pa.Array) -> list[bytes | None]:
         """Return for each URL its keys that are there, one after another; None for a malformed URL.
@@ -94,7 +100,7 @@ def tagged(key: Key) -> bytes:
 def untagged(keys: bytes) -> tuple[Key, ...]:
     """Read keys of 33 bytes each back; their canonical text is not in them, and left empty."""
     return tuple(
-        Key(_KINDS[keys[start]], "", keys[start + 1 : start + TAGGED_BYTES])
+        Key(KIND_OF_TAG[keys[start]], "", keys[start + 1 : start + TAGGED_BYTES])
         for start in range(0, len(keys), TAGGED_BYTES)
     )
 

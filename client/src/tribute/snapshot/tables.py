@@ -57,7 +57,7 @@ def empty(table: str) -> Columns:
     return {name: np.empty(0, kind) for name, kind in columns_of(table).items()}
 
 
-def split_keys(digests: bytes, count: int) -> tuple[Numbers, Numbers]:
+def split_keys(digests: bytes | Numbers, count: int) -> tuple[Numbers, Numbers]:
     """Return the high and low halves of ``count`` published keys of 16 bytes, one after another."""
     halves = np.frombuffer(digests, ">u8").reshape(count, 2).T.astype("<u8", order="C")
     return halves[0], halves[1]

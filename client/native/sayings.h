@@ -1,0 +1,392 @@
+/* What is said under the keys of many URLs: each different combination of keys once, as a case without
+ * names and the names it is about. Records are tribute/snapshot/sayings.py's; the answer to a case is
+ * made in Python, and its blanks are filled here. Included by kernel.c after presence.h.
+ *
+ * Whatever this cannot tell, or must not, is handed back as odd: keys that changed since, records
+ * that are marked, missing or too long, subjects with grants.
+ */
+enum { MOST_SUBJECTS = 24, MOST_SAID = 48, ID_BYTES = 16, ID_DIGITS = 26, MOST_CASE = 1024 };
+enum { HEAD = 8, SUBJECT = 24, SAYING = 64, ODD = 1, PROVEN = 1, DISPUTED = 2, WITH_TERMS = 4 };
+enum { ROW_UNUSUAL = -1 };
+
+typedef struct {
+    table tables[LAYERS * TABLES];
+    const u32 *records[TABLES]; /* by row of a table: where its record is, in units of 8 bytes */
+    const u8 *blob;
+    size_t size;
+    const u64 *changed, *granted; /* sorted: first halves of keys, last halves of subjects */
+    size_t changed_count, granted_count;
+    int64_t now;
+    u32 purposes; /* a bit each */
+} sayings;
+
+/* A sequence of bytes that grows. */
+typedef struct {
+    u8 *at;
+    size_t used, room;
+} heap;
+
+/* A combination of keys: where they stand in the heap of keys, and what they lead to. */
+typedef struct {
+    size_t keys, records;
+    u32 hash;
+    u16 count;
+} combination;
+
+typedef struct {
+    finder f;
+    u32 records[BLOCK][MOST_FOUND];
+} sayer;
+
+typedef struct {
+    int32_t *which;
+    u32 *slots;
+    size_t mask, count;
+    heap combinations, keys, records;
+    heap cases, case_limits, names, name_limits, numbers;
+    u32 case_slots[1024];
+    size_t case_count;
+} told;
+
+static void *grown(heap *h, size_t more) {
+    if (!h->at || h->room - h->used < more) {
+        size_t room = 2 * h->room + more + 4096;
+        u8 *at = realloc(h->at, room);
+        if (!at) return NULL;
+        h->at = at;
+        h->room = room;
+    }
+    h->used += more;
+    return h->at + h->used - more;
+}
+
+static int put(heap *h, const void *what, size_t size) {
+    void *to = grown(h, size);
+    if (to && size) memcpy(to, what, size);
+    return to != NULL;
+}
+
+static int among(const u64 *sorted, size_t count, u64 x) {
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sorted[middle] < x) low = middle + 1;
+        else high = middle;
+    }
+    return low < count && sorted[low] == x;
+}
+
+static inline u64 load_u64(const u8 *p) {
+    u64 x = 0;
+    for (int i = 0; i < 8; i++) x = x << 8 | p[i];
+    return x;
+}
+
+/* Note the keys that are there, with their records; 0 where the record is not to be believed. */
+static void say_jobs(sayer *s, const sayings *about) {
+    workspace *w = &s->f.w;
+    seek_jobs(w, about->tables);
+    for (int i = 0; i < w->count; i++) {
+        const job *j = w->jobs + i;
+        u32 there = 0, record = 0;
+        for (int layer = 0; layer < LAYERS; layer++) {
+            const table *t = about->tables + layer * TABLES + j->table;
+            if (!t->rows) continue;
+            u32 at = place_of(t, j, layer ? t->directory[j->high >> t->shift] : j->at);
+            if (at == t->rows) continue;
+            u32 code = t->code[at];
+            if (j->table == HOST) {
+                if (j->gate) w->gate[j->row] = wider_gate(w->gate[j->row], (u8)(code >> GATE_SHIFT));
+                code &= CODE_MASK;
+            }
+            there |= code;
+            record = layer ? 0 : about->records[j->table][at];
+        }
+        if (!there) continue;
+        if (about->changed_count && among(about->changed, about->changed_count, j->high)) record = 0;
+        s->records[j->row][s->f.count[j->row]] = record;
+        note_key(&s->f, j);
+    }
+}
+
+static void say_block(sayer *s, const sayings *about, const u8 *data, const int32_t *offsets,
+                      int rows) {
+    open_block(&s->f, data, offsets, rows);
+    hash_jobs(&s->f.w, about->tables);
+    say_jobs(s, about);
+    add_block_places(&s->f, rows);
+    hash_jobs(&s->f.w, about->tables);
+    say_jobs(s, about);
+}
+
+static u32 hash_of(const u8 *bytes, size_t size) {
+    u64 hash = size * 0x9E3779B97F4A7C15u;
+    for (size_t i = 0; i < size; i += 8) {
+        u64 x = 0;
+        memcpy(&x, bytes + i, size - i < 8 ? size - i : 8);
+        hash = (hash ^ x) * 0xD6E8FEB86659FD93u;
+        hash ^= hash >> 32;
+    }
+    return (u32)hash;
+}
+
+/* The number of a combination, the same for the same keys; -2 when memory is short. */
+static int32_t combination_of(told *t, const u8 *keys, const u32 *records, int count) {
+    size_t size = (size_t)count * KEY_BYTES;
+    u32 hash = hash_of(keys, size);
+    size_t slot = hash & t->mask;
+    for (; t->slots[slot]; slot = (slot + 1) & t->mask) {
+        const combination *c = (combination *)t->combinations.at + t->slots[slot] - 1;
+        if (c->hash == hash && c->count == count && !memcmp(t->keys.at + c->keys, keys, size))
+            return (int32_t)t->slots[slot] - 1;
+    }
+    combination c = {t->keys.used, t->records.used, hash, (u16)count};
+    if (!put(&t->keys, keys, size) || !put(&t->records, records, (size_t)count * sizeof *records) ||
+        !put(&t->combinations, &c, sizeof c))
+        return -2;
+    t->slots[slot] = (u32)++t->count;
+    return (int32_t)t->count - 1;
+}
+
+static int combine_block(told *t, const sayer *s, Py_ssize_t first, int rows) {
+    u8 keys[MOST_FOUND * KEY_BYTES];
+    u32 records[MOST_FOUND];
+    for (int row = 0; row < rows; row++) {
+        int count = s->f.count[row];
+        t->which[first + row] = ROW_UNUSUAL;
+        if (!s->f.w.ordinary[row]) continue;
+        for (int i = 0; i < count; i++) { /* what was found last is closest, and comes first */
+            memcpy(keys + i * KEY_BYTES, s->f.found[row][count - 1 - i], KEY_BYTES);
+            records[i] = s->records[row][count - 1 - i];
+        }
+        t->which[first + row] = combination_of(t, keys, records, count);
+        if (t->which[first + row] == -2) return 0;
+    }
+    return 1;
+}
+
+/* Names of one sort that a case is about, in order, each once. Seventeen bytes each: a mark that comes
+ * first in the order (a subject's type, whether there are terms), and the id. */
+typedef struct {
+    u8 name[MOST_SAID][ID_BYTES + 1];
+    int count;
+} names;
+
+static void add_name(names *n, u8 mark, const u8 *id) {
+    u8 name[ID_BYTES + 1];
+    int at = 0;
+    name[0] = mark;
+    memcpy(name + 1, id, ID_BYTES);
+    for (; at < n->count; at++) {
+        int order = memcmp(n->name[at], name, sizeof name);
+        if (!order) return;
+        if (order > 0) break;
+    }
+    memmove(n->name[at + 1], n->name[at], (size_t)(n->count - at) * sizeof name);
+    memcpy(n->name[at], name, sizeof name);
+    n->count++;
+}
+
+static u8 rank_of(const names *n, u8 mark, const u8 *id) {
+    for (int at = 0; at < n->count; at++)
+        if (n->name[at][0] == mark && !memcmp(n->name[at] + 1, id, ID_BYTES)) return (u8)at;
+    return 0xFF;
+}
+
+typedef struct {
+    const u8 *subject[MOST_SUBJECTS], *said[MOST_SAID];
+    u8 tag[MOST_SUBJECTS], count[MOST_SUBJECTS];
+    int subjects, sayings;
+} story;
+
+static inline u32 load_le32(const u8 *p) {
+    return (u32)p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24;
+}
+
+static inline int counts(const sayings *about, const u8 *saying) {
+    u64 since = (u64)load_le32(saying + 48) | (u64)load_le32(saying + 52) << 32;
+    return (int64_t)since <= about->now && about->purposes >> saying[60] & 1;
+}
+
+/* Read a record into a story; return 0 when it is odd. */
+static int read_record(story *to, const sayings *about, u32 at, u8 tag) {
+    size_t start = (size_t)at * 8;
+    if (!at || start + HEAD > about->size) return 0;
+    const u8 *p = about->blob + start, *end;
+    u32 size = load_le32(p);
+    u32 subjects = p[4] | (u32)p[5] << 8;
+    if (size < HEAD || size > about->size - start || p[6] & ODD) return 0;
+    end = p + size;
+    p += HEAD;
+    while (subjects--) {
+        if (to->subjects == MOST_SUBJECTS || end - p < SUBJECT) return 0;
+        u32 said = p[2] | (u32)p[3] << 8;
+        if (about->granted_count &&
+            among(about->granted, about->granted_count, load_u64(p + 8 + ID_BYTES / 2)))
+            return 0;
+        int place = to->subjects++;
+        to->subject[place] = p;
+        to->tag[place] = tag;
+        to->count[place] = 0;
+        p += SUBJECT;
+        if ((size_t)(end - p) < (size_t)said * SAYING) return 0;
+        for (; said--; p += SAYING) {
+            if (!counts(about, p)) continue;
+            if (to->sayings == MOST_SAID) return 0;
+            to->said[to->sayings++] = p;
+            to->count[place]++;
+        }
+    }
+    return 1;
+}
+
+/* Write a story without its names; return how many bytes, 0 when they are too many. */
+static size_t case_of(const story *s, names *ids, u8 *to) {
+    names subjects = {.count = 0}, claimants = {.count = 0}, terms = {.count = 0};
+    size_t size = (size_t)s->subjects * 8 + (size_t)s->sayings * 12;
+    if (size > MOST_CASE) return 0;
+    for (int i = 0; i < s->subjects; i++) add_name(&subjects, s->subject[i][0], s->subject[i] + 8);
+    for (int i = 0; i < s->sayings; i++) {
+        const u8 *p = s->said[i];
+        add_name(ids, 0, p);
+        add_name(&claimants, 0, p + 16);
+        add_name(&terms, p[62] & WITH_TERMS, p + 32);
+    }
+    for (int i = 0, next = 0; i < s->subjects; i++) {
+        const u8 *p = s->subject[i];
+        u8 head[8] = {s->tag[i], p[1], rank_of(&subjects, p[0], p + 8), s->count[i], p[4], p[5], p[6], p[7]};
+        memcpy(to, head, sizeof head);
+        to += sizeof head;
+        for (int last = next + s->count[i]; next < last; next++, to += 12) {
+            p = s->said[next];
+            u8 each[12] = {rank_of(&claimants, 0, p + 16), p[60], p[61], p[62] & (PROVEN | DISPUTED),
+                           rank_of(ids, 0, p), rank_of(&terms, p[62] & WITH_TERMS, p + 32), 0, 0,
+                           p[56], p[57], p[58], p[59]};
+            memcpy(to, each, sizeof each);
+        }
+    }
+    return size;
+}
+
+/* The number of a case; -1 when there are too many of them, -2 when memory is short. */
+static int32_t number_of(told *t, const u8 *text, size_t size) {
+    enum { SLOTS = sizeof t->case_slots / sizeof *t->case_slots };
+    size_t slot = hash_of(text, size) & (SLOTS - 1);
+    const size_t *limits = (const size_t *)t->case_limits.at;
+    for (; t->case_slots[slot]; slot = (slot + 1) & (SLOTS - 1)) {
+        u32 number = t->case_slots[slot] - 1;
+        if (limits[number + 1] - limits[number] == size &&
+            !memcmp(t->cases.at + limits[number], text, size))
+            return (int32_t)number;
+    }
+    if (t->case_count >= SLOTS / 2) return -1;
+    if (!put(&t->cases, text, size) || !put(&t->case_limits, &t->cases.used, sizeof(size_t)))
+        return -2;
+    t->case_slots[slot] = (u32)++t->case_count;
+    return (int32_t)t->case_count - 1;
+}
+
+/* Tell one combination's case and names. */
+static int tell(told *t, const sayings *about, const combination *c) {
+    story s = {.subjects = 0, .sayings = 0};
+    names ids = {.count = 0};
+    u8 text[MOST_CASE];
+    int fine = 1;
+    int32_t number = -1;
+    for (int i = 0; i < c->count && fine; i++) {
+        u32 record;
+        memcpy(&record, t->records.at + c->records + (size_t)i * sizeof record, sizeof record);
+        fine = read_record(&s, about, record, t->keys.at[c->keys + (size_t)i * KEY_BYTES]);
+    }
+    if (fine) {
+        size_t size = case_of(&s, &ids, text);
+        if (size || !s.subjects) number = number_of(t, text, size);
+    }
+    for (int i = 0; i < ids.count && number >= 0; i++)
+        if (!put(&t->names, ids.name[i] + 1, ID_BYTES)) return 0;
+    int32_t limit = (int32_t)(t->names.used / ID_BYTES);
+    return number != -2 && put(&t->numbers, &number, sizeof number) &&
+           put(&t->name_limits, &limit, sizeof limit);
+}
+
+static int tell_rows(told *t, const sayings *about, const u8 *data, const int32_t *offsets,
+                     Py_ssize_t rows) {
+    sayer *s = calloc(1, sizeof *s);
+    size_t nothing = 0;
+    int32_t none = 0;
+    int fine = s && put(&t->case_limits, &nothing, sizeof nothing) &&
+               put(&t->name_limits, &none, sizeof none);
+    for (Py_ssize_t first = 0; first < rows && fine; first += BLOCK) {
+        int count = (int)(rows - first < BLOCK ? rows - first : BLOCK);
+        say_block(s, about, data, offsets + first, count);
+        fine = combine_block(t, s, first, count);
+    }
+    for (size_t i = 0; i < t->count && fine; i++)
+        fine = tell(t, about, (combination *)t->combinations.at + i);
+    free(s);
+    return fine;
+}
+
+static int open_told(told *t, Py_ssize_t rows) {
+    size_t slots = 64;
+    while (slots < 2 * (size_t)rows) slots *= 2;
+    t->mask = slots - 1;
+    t->slots = calloc(slots, sizeof *t->slots);
+    t->which = malloc(((size_t)rows + 1) * sizeof *t->which);
+    return t->slots && t->which;
+}
+
+static void close_told(told *t) {
+    heap *heaps[] = {&t->combinations, &t->keys, &t->records, &t->cases, &t->case_limits,
+                     &t->names, &t->name_limits, &t->numbers};
+    for (size_t i = 0; i < sizeof heaps / sizeof *heaps; i++) free(heaps[i]->at);
+    free(t->slots);
+    free(t->which);
+}
+
+/* Filling in ------------------------------------------------------------------------------- */
+
+typedef struct {
+    const u8 *texts, *names;
+    const int32_t *text_limits, *blanks, *form_limits, *numbers, *name_limits;
+    size_t combinations;
+} forms;
+
+static const char BASE32[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/* Write the 128 bits of an id as tribute/ids.py does. */
+static void write_id(u8 *to, const u8 *id) {
+    u64 high = load_u64(id), low = load_u64(id + 8);
+    for (int i = ID_DIGITS - 1; i >= 0; i--) {
+        to[i] = (u8)BASE32[low & 31];
+        low = low >> 5 | high << 59;
+        high >>= 5;
+    }
+}
+
+/* Write each combination's answer, its form's texts with names between them; those without a number
+ * get nothing. Return 0 when memory is short, and when a name is not there. */
+static int fill_forms(const forms *f, const char *prefix, size_t prefix_size, heap *to,
+                      int32_t *limits) {
+    limits[0] = 0;
+    for (size_t c = 0; c < f->combinations; c++) {
+        int32_t number = f->numbers[c];
+        if (number >= 0) {
+            for (int32_t part = f->form_limits[number]; part < f->form_limits[number + 1]; part++) {
+                if (part > f->form_limits[number]) {
+                    int32_t name = f->name_limits[c] + f->blanks[part];
+                    if (f->blanks[part] < 0 || name >= f->name_limits[c + 1]) return 0;
+                    u8 *at = grown(to, prefix_size + ID_DIGITS);
+                    if (!at) return 0;
+                    memcpy(at, prefix, prefix_size);
+                    write_id(at + prefix_size, f->names + (size_t)name * ID_BYTES);
+                }
+                int32_t start = f->text_limits[part];
+                if (!put(to, f->texts + start, (size_t)(f->text_limits[part + 1] - start))) return 0;
+            }
+        }
+        if (to->used > 0x7FFFFFFF) return 0;
+        limits[c + 1] = (int32_t)to->used;
+    }
+    return 1;
+}

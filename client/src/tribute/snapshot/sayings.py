@@ -1,0 +1,304 @@
+"""What is said under each key of a snapshot, with the ids of statements, in files beside its tables.
+
+For a registry's own web processes, which answer from it without asking a database; clients never get it.
+Owns the files: one of records, to which each delta appends, and for each table of keys by which
+addresses are found a column that says where each row's record is (in units of 8 bytes; 0: nowhere). A
+signed page states the hashes of all of them. The compiled kernel (native/sayings.h) reads records.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+from uuid import UUID
+
+import numpy as np
+
+from tribute.snapshot.errors import Corrupt, InvalidManifest
+from tribute.snapshot.manifest import verify_signature
+from tribute.snapshot.publishing import Signer, signed
+from tribute.snapshot.tables import Columns, Numbers, find, split_keys
+from tribute.vocabulary import Decision, IdentifierKind, Purpose
+
+FORMAT = "tribute-sayings/1"
+KINDS = (IdentifierKind.DOMAIN, IdentifierKind.HOST, IdentifierKind.PATH, IdentifierKind.URL)
+"""The tables that have a column of records, in the order in which the kernel takes them."""
+
+PURPOSES = tuple(Purpose)
+DECISIONS = tuple(Decision)
+SUBJECT_TYPES = ("col", "cre", "wrk")
+"""In the order of the ids that begin so."""
+
+UNIT = 8
+_PAGE, _BLOB = "sayings.json", "sayings.blob"
+_KEY_BYTES = 16
+_AT_ONCE = 1 << 18
+_HEAD = struct.Struct("<IHBx")
+_SUBJECT = struct.Struct("<BBHi16s")
+_SAYING = struct.Struct("<16s16s16sqIBBBx")
+_ODD = 1
+_PROVEN, _DISPUTED, _WITH_TERMS = 1, 2, 4
+_CASE_SUBJECT = struct.Struct("<BBBBi")
+_CASE_SAYING = struct.Struct("<BBBBBBxxI")
+
+ODD_RECORD = _HEAD.pack(_HEAD.size, 0, _ODD)
+"""Says that this key is to be asked about elsewhere."""
+
+
+class Saying(NamedTuple):
+    """One statement. since: microseconds since 1970."""
+
+    id: UUID
+    claimant: UUID
+    terms: UUID | None
+    since: int
+    sequence: int
+    purpose: str
+    decision: str
+    proven: bool
+    disputed: bool
+
+
+class Subject(NamedTuple):
+    """What is said about one thing. type: one of SUBJECT_TYPES."""
+
+    id: UUID
+    type: str
+    tier: int
+    narrowness: int
+    sayings: Sequence[Saying]
+
+
+def packed(subjects: Iterable[Subject]) -> bytes:
+    """Return the record of a key; ODD_RECORD where one number or another is too large for it."""
+    parts, count = [b""], 0
+    try:
+        for subject in subjects:
+            count += 1
+            said = [_packed(saying) for saying in subject.sayings]
+            kind = SUBJECT_TYPES.index(subject.type)
+            head = (kind, subject.tier, len(said), subject.narrowness, subject.id.bytes)
+            parts += [_SUBJECT.pack(*head), *said]
+        size = _HEAD.size + sum(map(len, parts))
+        parts[0] = _HEAD.pack(size, count, 0)
+    except (struct.error, ValueError):
+        return ODD_RECORD
+    return b"".join(parts)
+
+
+def _packed(saying: Saying) -> bytes:
+    flags = _PROVEN * saying.proven | _DISPUTED * saying.disputed
+    terms = bytes(_KEY_BYTES)
+    if saying.terms is not None:
+        terms, flags = saying.terms.bytes, flags | _WITH_TERMS
+    purpose = PURPOSES.index(Purpose(saying.purpose))
+    decision = DECISIONS.index(Decision(saying.decision))
+    names = (saying.id.bytes, saying.claimant.bytes, terms)
+    return _SAYING.pack(*names, saying.since, saying.sequence, purpose, decision, flags)
+
+
+class CaseSaying(NamedTuple):
+    """A statement of a case. claimant, id, terms: ranks among those of the case."""
+
+    claimant: int
+    purpose: Purpose
+    decision: Decision
+    sequence: int
+    proven: bool
+    disputed: bool
+    id: int
+    terms: int
+
+
+class CaseSubject(NamedTuple):
+    """A subject of a case, reached by a key with ``tag``. subject: its rank among those of the case."""
+
+    tag: int
+    tier: int
+    narrowness: int
+    subject: int
+    sayings: Sequence[CaseSaying]
+
+
+def read_case(data: bytes) -> list[CaseSubject]:
+    """Read a case as the kernel writes it."""
+    subjects, at = [], 0
+    while at < len(data):
+        tag, tier, subject, count, narrowness = _CASE_SUBJECT.unpack_from(data, at)
+        at += _CASE_SUBJECT.size
+        stop = at + count * _CASE_SAYING.size
+        said = [_case_saying(each) for each in _CASE_SAYING.iter_unpack(data[at:stop])]
+        subjects.append(CaseSubject(tag, tier, narrowness, subject, said))
+        at = stop
+    return subjects
+
+
+def _case_saying(numbers: tuple[int, ...]) -> CaseSaying:
+    claimant, purpose, decision, flags, rank, terms, sequence = numbers
+    return CaseSaying(
+        claimant,
+        PURPOSES[purpose],
+        DECISIONS[decision],
+        sequence,
+        bool(flags & _PROVEN),
+        bool(flags & _DISPUTED),
+        rank,
+        terms,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sayings:
+    """Files that are mapped. columns: where the records are, by kind, row for row with its table."""
+
+    blob: Numbers
+    columns: Mapping[str, Numbers]
+
+    @classmethod
+    def open(
+        cls, folder: Path, tables: Mapping[str, Columns], *, manifest: str, public_key: bytes
+    ) -> Self:
+        """Map the files after hashing them. Raises SnapshotError for what is not as it was signed.
+
+        manifest: the SHA-256, in hexadecimal, of the manifest that they must belong to.
+        """
+        page = _read_page(folder, public_key)
+        if page["manifest"] != manifest:
+            raise Corrupt("what is said belongs to another snapshot")
+        mapped = cls(
+            _mapped(folder / _BLOB, "u1")[: page["bytes"]],
+            {kind.value: _mapped(folder / f"{kind.value}.record", "<u4") for kind in KINDS},
+        )
+        for kind, column in mapped.columns.items():
+            if len(column) != len(tables[kind]["code"]):
+                raise Corrupt(f"the records of {kind} are not those of its keys")
+        if mapped._hashes() != page["sha256"]:
+            raise Corrupt("what is said is not what was signed")
+        return mapped
+
+    def _hashes(self) -> dict[str, str]:
+        files = {_BLOB: self.blob, **self.columns}
+        return {name: hashlib.sha256(data.data).hexdigest() for name, data in files.items()}
+
+
+class SayingsWriter:
+    """Collects records, then writes the files of one state.
+
+    before: where those of the state before are, which these change; None to begin anew.
+    """
+
+    def __init__(self, folder: Path, *, before: Path | None = None) -> None:
+        self._folder, self._before = folder, before
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        if before is not None:
+            # The same file under a second name: what is appended, those who map it do not see.
+            os.link(before / _BLOB, folder / _BLOB)
+        self._blob = (folder / _BLOB).open("ab")
+        self._size = self._blob.tell()
+        if pad := -self._size % UNIT or (0 if self._size else UNIT):
+            self._size += self._blob.write(bytes(pad))
+        self._keys = {k: (folder / f"{k.value}.keys").open("w+b") for k in KINDS}
+        self._places = {k: (folder / f"{k.value}.places").open("w+b") for k in KINDS}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for file in (self._blob, *self._keys.values(), *self._places.values()):
+            file.close()
+        for leftover in (*self._folder.glob("*.keys"), *self._folder.glob("*.places")):
+            leftover.unlink()
+
+    def put(self, kind: IdentifierKind, key: bytes, record: bytes) -> None:
+        """Say what is said under a key; of kinds without a column nothing is kept."""
+        if kind not in self._keys:
+            return
+        self._keys[kind].write(key[:_KEY_BYTES])
+        self._places[kind].write(struct.pack("<I", self._size // UNIT))
+        self._size += self._blob.write(record)
+
+    def finish(
+        self,
+        tables: Mapping[str, Columns],
+        *,
+        old: Mapping[str, Columns] | None = None,
+        manifest: str,
+        signer: Signer,
+    ) -> None:
+        """Write the columns beside ``tables`` and the signed page.
+
+        old: the tables of the state before, when there is one. manifest: the SHA-256, in
+        hexadecimal, of the manifest that signs ``tables``.
+        """
+        self._blob.flush()
+        columns = {}
+        for kind in KINDS:
+            table = tables[kind.value]
+            column = np.zeros(len(table["code"]), "<u4")
+            if old is not None and self._before is not None:
+                places = _mapped(self._before / f"{kind.value}.record", "<u4")
+                _place(column, table, old[kind.value]["high"], old[kind.value]["low"], places)
+            self._keys[kind].flush()
+            self._places[kind].flush()
+            keys = _mapped(self._folder / f"{kind.value}.keys", "u1")
+            high, low = split_keys(keys, len(keys) // _KEY_BYTES)
+            _place(column, table, high, low, _mapped(self._folder / f"{kind.value}.places", "<u4"))
+            columns[kind.value] = column
+            (self._folder / f"{kind.value}.record").write_bytes(column.data)
+        blob = _mapped(self._folder / _BLOB, "u1")[: self._size]
+        page = {
+            "format": FORMAT,
+            "manifest": manifest,
+            "bytes": self._size,
+            "sha256": Sayings(blob, columns)._hashes(),  # noqa: SLF001 - of this very module
+        }
+        (self._folder / _PAGE).write_bytes(signed(page, signer))
+
+
+def is_whole(folder: Path, *, manifest: str, public_key: bytes) -> bool:
+    """Whether a folder's page belongs to a manifest; says nothing of the files it speaks of."""
+    try:
+        return bool(_read_page(folder, public_key)["manifest"] == manifest)
+    except (Corrupt, InvalidManifest):
+        return False
+
+
+def _place(column: Numbers, table: Columns, high: Numbers, low: Numbers, places: Numbers) -> None:
+    """Write places into a table's column where its keys stand; of several of one key the last."""
+    rows = np.arange(1, len(table["code"]) + 1, dtype="<u4")
+    numbered = {"high": table["high"], "low": table["low"], "code": rows}
+    for start in range(0, len(high), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        found = find(numbered, high[part], low[part])
+        there = found > 0
+        column[found[there] - 1] = places[part][there]
+
+
+def _read_page(folder: Path, public_key: bytes) -> dict[str, Any]:
+    try:
+        page = json.loads((folder / _PAGE).read_bytes())
+    except (OSError, ValueError) as error:
+        raise Corrupt("what is said cannot be read") from error
+    if not isinstance(page, dict) or page.get("format") != FORMAT:
+        raise InvalidManifest(f"not a {FORMAT} page")
+    verify_signature(page, public_key)
+    return page
+
+
+def _mapped(path: Path, kind: str) -> Numbers:
+    try:
+        return np.memmap(path, kind, "r") if path.stat().st_size else np.empty(0, kind)
+    except (OSError, ValueError) as error:
+        raise Corrupt(f"{path.name} cannot be read") from error
