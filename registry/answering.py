@@ -10,8 +10,11 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry import answers, decision_index, forms, kept_answers, likenesses, served
@@ -22,16 +25,21 @@ from registry.kept_answers import Answered
 from registry.models import Grant, Operator
 from registry.remembered import Memory
 from registry.served import View
-from tribute import verdict
+from tribute import ids, verdict
 from tribute.identifiers import TAGS
 from tribute.snapshot.presence import TAGGED_BYTES, untagged
+from tribute.snapshot.sayings import Sayings
+from tribute.snapshot.telling import ODD, firsts, tell
 from tribute.vocabulary import IdentifierKind, Purpose
 
 _SHA256_TAG = TAGS[IdentifierKind.SHA256]
+_OPEN = -1
 _IS_SHA256 = r"\A[0-9A-Fa-f]{64}\z"
 
+Rows = np.ndarray[Any, np.dtype[Any]]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Asking:
     """Who asks, for which purposes, and when.
 
@@ -48,6 +56,22 @@ class Asking:
         """The instant asked about."""
         return self.at if self.as_of is None else self.as_of
 
+    @cached_property
+    def granted(self) -> answers.Grants:
+        """The operator's grants by subject, as far as they were known at the instant asked about."""
+        known = Grant.objects.filter(operator=self.operator, recorded_at__lte=self.then)
+        return answers.by_subject(
+            verdict.Grant(
+                id=grant.pk,
+                operator=self.operator.pk,
+                subject=grant.subject_id,
+                purpose=Purpose(grant.purpose),
+                effective_from=grant.effective_from,
+                effective_until=grant.effective_until,
+            )
+            for grant in known
+        )
+
 
 def answer(asked: Asked, asking: Asking) -> Answered:
     """Return the answer to each item."""
@@ -61,21 +85,69 @@ def _by_the_long_way(asked: Asked, asking: Asking) -> Answered:
     numbers: dict[bytes, int] = {}
     bodies = _bodies(asked, range(asked.rows), asking)
     which = [numbers.setdefault(body, len(numbers)) for body in bodies]
-    return Answered(asked, list(numbers), np.array(which, np.int32))
+    return Answered(asked, kept_answers.texts(numbers), np.array(which, np.int32))
 
 
 def _from(view: View, asked: Asked, asking: Asking) -> Answered:
-    keys = _keys(asked, view)
+    which = np.full(asked.rows, _OPEN, np.int32)
+    answers = kept_answers.texts(())
+    addressed = _addressed(asked)
+    if view.said is not None and addressed.any():
+        which[addressed], answers = _from_what_is_said(asked, addressed, view, view.said, asking)
+    which[asked.repeated()] = _OPEN
+    rest = np.flatnonzero(which == _OPEN)
+    if len(rest):
+        numbers, bodies = _by_keys(asked, rest, view, asking)
+        which[rest] = numbers + len(answers)
+        answers = pa.concat_arrays([answers, kept_answers.texts(bodies)])
+    return Answered(asked, answers, which)
+
+
+def _addressed(asked: Asked) -> Rows:
+    """Tell which items are known by their URL alone."""
+    addressed = np.zeros(asked.rows, bool)
+    if "url" in asked.columns:
+        addressed[:] = asked.columns["url"].is_valid()
+    for other in asked.columns.keys() & {"sha256", "iscc"}:
+        addressed &= np.asarray(asked.columns[other].is_null())
+    return addressed
+
+
+def _from_what_is_said(
+    asked: Asked, addressed: Rows, view: View, said: Sayings, asking: Asking
+) -> tuple[Rows, pa.Array]:
+    """Return which answer each addressed item has, _OPEN where it is not found here, and the answers."""
+    urls = asked.columns["url"]
+    granted = [ids.decode(ids.prefix_of(s), s).bytes[8:] for s in asking.granted]
+    told = tell(
+        urls if addressed.all() else urls.filter(pa.array(addressed)),
+        view.presence,
+        said,
+        now=(asking.at - EPOCH) // MICROSECOND,
+        purposes=asking.purposes,
+        changed=view.changed_firsts,
+        granted=firsts(granted),
+    )
+    purposes = tuple(asking.purposes)
+    filled = told.filled([forms.form(case, purposes) for case in told.cases])
+    answers = np.where(told.numbers == ODD, _OPEN, np.arange(len(filled), dtype=np.int32))
+    return np.append(answers, np.int32(_OPEN))[told.which], filled
+
+
+def _by_keys(asked: Asked, rows: Rows, view: View, asking: Asking) -> tuple[Rows, Sequence[bytes]]:
+    """Return which answer each of some items has, and the answers, from the decision index."""
+    keys = _keys(asked.take(rows), view)
+    for place in np.flatnonzero(np.isin(rows, asked.repeated())):
+        keys[place] = None
     numbers: dict[bytes | None, int] = {}
     which = np.array([numbers.setdefault(each, len(numbers)) for each in keys], np.int32)
     told = _told([each for each in numbers if each is not None], view, asking)
     bodies = [b"" if each is None else told[each] for each in numbers]
-    again = asked.repeated()
-    long_way = sorted({row for row, each in enumerate(keys) if each is None} | {*again})
+    long_way = [place for place, each in enumerate(keys) if each is None]
     if long_way:
         which[long_way] = np.arange(len(bodies), len(bodies) + len(long_way))
-        bodies += _bodies(asked, long_way, asking)
-    return Answered(asked, bodies, which)
+        bodies += _bodies(asked, rows[long_way].tolist(), asking)
+    return which, bodies
 
 
 def _keys(asked: Asked, view: View) -> list[bytes | None]:
@@ -119,7 +191,7 @@ def _add_hashes(found: list[bytes | None], asked: Asked, view: View) -> None:
 
 def _told(combinations: Sequence[bytes], view: View, asking: Asking) -> dict[bytes, bytes]:
     """Return the answer to whatever is reached by each combination of keys."""
-    granted = _granted(asking)
+    granted = asking.granted
     now = (asking.at - EPOCH) // MICROSECOND
     words = ",".join(asking.purposes).encode() + b"|"
     told: dict[bytes, bytes] = {}
@@ -131,6 +203,8 @@ def _told(combinations: Sequence[bytes], view: View, asking: Asking) -> dict[byt
             told[each] = known.body
         else:
             fresh.append(each)
+    if not fresh:
+        return told
     questions = {each: Question("", untagged(each)) for each in fresh}
     rows = decision_index.read({key.digest for q in questions.values() for key in q.keys})
     for each, question in questions.items():
@@ -184,7 +258,7 @@ def _bodies(asked: Asked, wanted: Iterable[int], asking: Asking) -> list[bytes]:
     )
     isccs = [item.iscc for _, item in items if item.iscc is not None]
     likenesses.add(rows, isccs, asking.as_of)
-    granted = _granted(asking)
+    granted = asking.granted
     return [_body(question, rows, granted, asking) for question in questions]
 
 
@@ -203,19 +277,3 @@ def _body(
         at=asking.then,
     )
     return kept_answers.body_of(found.to_json())
-
-
-def _granted(asking: Asking) -> answers.Grants:
-    """Return the operator's grants by subject, as far as they were known at the instant asked about."""
-    known = Grant.objects.filter(operator=asking.operator, recorded_at__lte=asking.then)
-    return answers.by_subject(
-        verdict.Grant(
-            id=grant.pk,
-            operator=asking.operator.pk,
-            subject=grant.subject_id,
-            purpose=Purpose(grant.purpose),
-            effective_from=grant.effective_from,
-            effective_until=grant.effective_until,
-        )
-        for grant in known
-    )

@@ -5,22 +5,19 @@ Texts are as they were sent; what they mean is found out elsewhere.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from registry.texts import Numbers, joined, json_texts, text_bytes
+
 FIELDS = ("id", "iscc", "sha256", "url")
 """The fields of an item, in the order of canonical JSON."""
-
-Numbers = np.ndarray[Any, np.dtype[Any]]
-
-_QUOTE, _BACKSLASH, _FIRST_PRINTABLE = 34, 92, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +69,11 @@ class Asked:
         """Return one item."""
         return CheckItem(**{name: column[row].as_py() for name, column in self.columns.items()})
 
+    def take(self, rows: Numbers) -> "Asked":
+        """Return some of the items, by their positions; which loses the names that those give."""
+        chosen = pa.array(rows)
+        return Asked(len(rows), {name: c.take(chosen) for name, c in self.columns.items()})
+
     @cached_property
     def public_ids(self) -> pa.Array:
         """Every item's name: its own, or its position in digits."""
@@ -82,8 +84,10 @@ class Asked:
     def digest(self) -> bytes:
         """Return the SHA-256 of the canonical JSON array of all items, as receipts state it."""
         data, limits = text_bytes(joined([self.json, ","]))
-        listed = data[limits[0] : limits[self.rows] - 1]
-        return hashlib.sha256(b"[" + bytes(listed) + b"]").digest()
+        hashed = hashlib.sha256(b"[")
+        hashed.update(data[limits[0] : limits[self.rows] - 1])
+        hashed.update(b"]")
+        return hashed.digest()
 
     def repeated(self) -> list[int]:
         """Return the rows whose name an earlier row has."""
@@ -103,6 +107,9 @@ class Asked:
     @cached_property
     def json(self) -> pa.Array:
         """Each item as it was sent, in canonical JSON (RFC 8785)."""
+        if len(self.columns) == 1 and not any(c.null_count for c in self.columns.values()):
+            ((name, column),) = self.columns.items()
+            return joined([f'{{"{name}":', json_texts(column), "}"])
         pieces = [
             pc.coalesce(joined([f'"{name}":', json_texts(column), ","]), "")
             for name, column in sorted(self.columns.items())
@@ -110,37 +117,3 @@ class Asked:
         if not pieces:
             return pa.array(["{}"] * self.rows, pa.string())
         return joined(["{", pc.ascii_rtrim(joined(pieces), ","), "}"])
-
-
-def json_texts(column: pa.Array) -> pa.Array:
-    """Return texts as JSON strings, gaps as gaps."""
-    special = _with_escapes(column)
-    quoted = pc.binary_join_element_wise('"', column, '"', "")
-    if not special.any():
-        return quoted
-    mask = pa.array(special)
-    printed = [orjson.dumps(text).decode() for text in column.filter(mask).to_pylist()]
-    return pc.replace_with_mask(quoted, mask, pa.array(printed, pa.string()))
-
-
-def joined(parts: Iterable[pa.Array | str]) -> pa.Array:
-    """Return texts that are put together of columns without gaps and of what all rows share."""
-    return pc.binary_join_element_wise(*parts, "")
-
-
-def text_bytes(column: pa.Array) -> tuple[memoryview, memoryview]:
-    """Return the bytes of all texts, one after another, and their int32 limits."""
-    _, limits, data = column.buffers()
-    first, last = column.offset, column.offset + len(column) + 1
-    numbers: Any = np.frombuffer(limits, "<i4")[first:last]
-    return memoryview(data) if data is not None else memoryview(b""), memoryview(numbers)
-
-
-def _with_escapes(column: pa.Array) -> Numbers:
-    """Tell which texts hold a quote, a backslash or a control character."""
-    data, limits = text_bytes(column)
-    used = np.frombuffer(data, "u1")[: limits[len(limits) - 1]]
-    special = np.flatnonzero((used < _FIRST_PRINTABLE) | (used == _QUOTE) | (used == _BACKSLASH))
-    marked = np.zeros(len(column), bool)
-    marked[np.searchsorted(np.asarray(limits), special, side="right") - 1] = True
-    return marked

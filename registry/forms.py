@@ -14,6 +14,9 @@ from registry import answers, kept_answers
 from registry.answers import Question
 from registry.decision_index import EPOCH, Row
 from tribute.identifiers import Key
+from tribute.snapshot.presence import KIND_OF_TAG
+from tribute.snapshot.sayings import read_case
+from tribute.snapshot.telling import Form
 from tribute.verdict import Tier
 from tribute.vocabulary import IdentifierKind, Purpose
 
@@ -80,6 +83,25 @@ def _of_one_statement(
             s.get("distance"))  # fmt: skip
     form = _form(((kind.value, int(row.tier), row.specificity, 0, (case,)),), purposes)
     return _filled(*form, [s["id"]])
+
+
+def form(case: bytes, purposes: tuple[Purpose, ...]) -> Form:
+    """Return the answer to a case as the kernel writes it, with blanks for the ids of statements."""
+    rows = tuple(
+        (
+            KIND_OF_TAG[row.tag].value,
+            row.tier,
+            row.narrowness,
+            row.subject,
+            tuple(
+                (s.claimant, s.purpose, s.decision, s.sequence, s.proven, s.id, s.terms,
+                 s.disputed, None)
+                for s in row.sayings
+            ),
+        )
+        for row in read_case(case)
+    )  # fmt: skip
+    return _form(rows, purposes)
 
 
 def _filled(fixed: Sequence[bytes], blanks: Sequence[int], names: Sequence[str]) -> bytes:

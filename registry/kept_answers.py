@@ -6,7 +6,7 @@ and are read as well. What is hashed for receipts is those lines; both give them
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from registry.asked import FIELDS, Asked, joined, json_texts
+from registry.asked import FIELDS, Asked
+from registry.texts import Chosen, joined, json_texts
 
 _ANSWER = "answer"
 _ZLIB = 0x78
@@ -26,34 +26,37 @@ _ZLIB = 0x78
 class Answered:
     """Items with their answers.
 
-    answers: each different answer in canonical JSON, without braces and without an id.
+    answers: texts, each different answer in canonical JSON, without braces and without an id.
     which: (rows,) int32, the answer of each item.
     """
 
     asked: Asked
-    answers: Sequence[bytes]
+    answers: pa.Array
     which: np.ndarray[Any, np.dtype[np.int32]]
 
     @cached_property
     def printed(self) -> pa.Array:
-        """The answers as JSON objects, one for each item."""
-        return joined(["{", self._bodies, "}"])
+        """The answers as JSON objects, one for each item, each with a comma after it."""
+        return joined(["{", self._chosen, ',"id":', self._names, "},"])
 
     @cached_property
     def lines(self) -> pa.Array:
         """The canonical JSON of ``{"answer": …, "item": …}`` for each item."""
-        return joined(['{"answer":{', self._bodies, '},"item":', self.asked.json, "}"])
+        parts = ['{"answer":{', self._chosen, ',"id":', self._names, '},"item":', self.asked.json]
+        return joined([*parts, "}"])
+
+    @property
+    def _chosen(self) -> Chosen:
+        return Chosen(self.answers, self.which)
 
     @cached_property
-    def _bodies(self) -> pa.Array:
-        answers = pa.array(self.answers, pa.binary()).cast(pa.string())
-        chosen = pc.take(answers, pa.array(self.which), boundscheck=False)
-        return joined([chosen, ',"id":', json_texts(self.asked.public_ids)])
+    def _names(self) -> pa.Array:
+        return json_texts(self.asked.public_ids)
 
 
 def pack(answered: Answered) -> bytes:
     """Return the bytes to keep."""
-    answers = pa.array(answered.answers, pa.binary())
+    answers = answered.answers.cast(pa.binary())
     said = pa.DictionaryArray.from_arrays(pa.array(answered.which), answers)
     columns = {**answered.asked.columns, _ANSWER: said}
     batch = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
@@ -71,9 +74,13 @@ def unpack(kept: bytes) -> Answered:
     batch = pa.ipc.open_stream(kept).read_next_batch()
     said = batch.column(_ANSWER)
     columns = {name: batch.column(name) for name in FIELDS if name in batch.schema.names}
-    return Answered(
-        Asked(len(batch), columns), said.dictionary.to_pylist(), said.indices.to_numpy()
-    )
+    answers = said.dictionary.cast(pa.string())
+    return Answered(Asked(len(batch), columns), answers, said.indices.to_numpy())
+
+
+def texts(bodies: Iterable[bytes]) -> pa.Array:
+    """Return answers as ``Answered`` holds them."""
+    return pa.array(bodies, pa.binary()).cast(pa.string())
 
 
 def body_of(answer: dict[str, Any]) -> bytes:
@@ -90,4 +97,5 @@ def _of_lines(lines: Sequence[bytes]) -> Answered:
     numbers: dict[bytes, int] = {}
     which = [numbers.setdefault(body_of(row["answer"]), len(numbers)) for row in rows]
     values = {name: [row["item"].get(name) for row in rows] for name in FIELDS}
-    return Answered(Asked.of_values(values, len(rows)), list(numbers), np.array(which, np.int32))
+    asked = Asked.of_values(values, len(rows))
+    return Answered(asked, texts(numbers), np.array(which, np.int32))

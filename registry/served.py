@@ -9,7 +9,7 @@ PostgreSQL for everything; ``state`` says why. Publishing is ``registry.snapshot
 import hashlib
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,8 +25,11 @@ from tribute.snapshot import SnapshotError
 from tribute.snapshot.changes import Changes, gate_of
 from tribute.snapshot.manifest import Manifest, verify
 from tribute.snapshot.presence import Presence
+from tribute.snapshot.probing import KERNEL
 from tribute.snapshot.publishing import state_folder
-from tribute.snapshot.tables import load, state_root, summarise
+from tribute.snapshot.sayings import Sayings
+from tribute.snapshot.tables import Columns, Numbers, load, state_root, summarise
+from tribute.snapshot.telling import firsts
 from tribute.vocabulary import IdentifierKind
 
 READ_OVERLAY = (Path(__file__).parent / "sql" / "read_overlay.sql").read_text()
@@ -46,13 +49,16 @@ class View:
     """What one check answers from.
 
     presence: which keys lead somewhere, as far as this process knows by now. changed: the keys
-    (32 bytes) about which the snapshot is not to be believed. remembered: answers that hold as
-    long as none of their keys is among those.
+    (32 bytes) about which the snapshot is not to be believed; changed_firsts: their first halves.
+    said: what is said under the keys of addresses, None where that has to be read from the
+    decision index. remembered: answers from there that hold as long as none of their keys changes.
     """
 
     seq: int
     presence: Presence
     changed: frozenset[bytes]
+    changed_firsts: Numbers
+    said: Sayings | None
     remembered: Remembered
 
 
@@ -68,6 +74,8 @@ class _Opened:
         self._base = self._presence = Presence(tables)
         self._changes = Changes()
         self._changed: frozenset[bytes] = frozenset()
+        self._firsts = firsts(self._changed)
+        self._said = _said(manifest, root, tables) if KERNEL else None
         self._seen: set[Change] = set()
         self._remembered = Remembered()
 
@@ -87,13 +95,30 @@ class _Opened:
         if fresh:
             self._seen.update(fresh)
             self._changed |= {digest for digest, _, _ in fresh}
+            self._firsts = firsts(self._changed)
             self._presence = self._base.with_changed(self._changes.columns())
         self.known_from = max(self.known_from, horizon)
-        return View(self.manifest.seq, self._presence, self._changed, self._remembered)
+        return View(
+            seq=self.manifest.seq,
+            presence=self._presence,
+            changed=self._changed,
+            changed_firsts=self._firsts,
+            said=self._said,
+            remembered=self._remembered,
+        )
 
     @property
     def changes(self) -> int:
         return len(self._changed)
+
+
+def _said(manifest: Manifest, root: Path, tables: Mapping[str, Columns]) -> Sayings | None:
+    folder, key = snapshots.said_folder(root, manifest.seq), snapshots.public_key()
+    try:
+        return Sayings.open(folder, tables, manifest=manifest.sha256, public_key=key)
+    except SnapshotError as error:
+        logger.warning("Statements are read from PostgreSQL at each check: %s.", error)
+        return None
 
 
 @dataclass(slots=True)

@@ -6,13 +6,13 @@ than the body itself. The columns are ``tribute.arrow_checks``'s.
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.json
 from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
@@ -23,6 +23,7 @@ from registry.asked import Asked
 from registry.checks import MOST_ITEMS
 from registry.errors import TooManyItems
 from registry.models import Check
+from registry.texts import joined, text_bytes
 from tribute.arrow_checks import DECISION, ERROR, FIELDS, MEDIA_TYPE, answer_schema, stream
 from tribute.vocabulary import Purpose
 
@@ -165,12 +166,23 @@ def printed(check: Check) -> bytes:
         "as_of": check.as_of.isoformat(),
         "log_size": str(check.log_size),
     }
-    said = [orjson.loads(b"{" + body + b"}") for body in answered.answers]
     which = pa.array(np.asarray(answered.which))
-    decisions = [
-        pa.array([each["decisions"][purpose] for each in said], DECISION).take(which)
-        for purpose in purposes
-    ]
-    errors = pa.array([each.get("error") for each in said], ERROR).take(which)
+    said = _read(answered.answers, purposes)
+    decisions = [said.column(purpose.value).combine_chunks().take(which) for purpose in purposes]
+    errors = said.column("error").combine_chunks().take(which)
     columns = [answered.asked.public_ids, *decisions, errors]
     return stream(pa.RecordBatch.from_arrays(columns, schema=answer_schema(purposes, about)))
+
+
+def _read(answers: pa.Array, purposes: Sequence[Purpose]) -> pa.Table:
+    """Read answers in JSON as columns: one for each purpose, and ``error``."""
+    told = pa.struct([(purpose.value, DECISION) for purpose in purposes])
+    schema = pa.schema([("decisions", told), ("error", ERROR)])
+    data, _ = text_bytes(joined(["{", answers, "}\n"]))
+    read = pa.json.read_json(
+        pa.BufferReader(data),
+        parse_options=pa.json.ParseOptions(schema, unexpected_field_behavior="error"),
+        read_options=pa.json.ReadOptions(use_threads=False, block_size=len(data) + 1),
+    )
+    flat = read.column("decisions").combine_chunks().flatten()
+    return pa.table([*flat, read.column("error")], [*map(str, purposes), "error"])

@@ -1,6 +1,7 @@
 """The form of what the registry's API reads and prints. What is allowed is the domain's to say."""
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -365,7 +366,7 @@ def _columns_of(data: list[Any]) -> Asked | None:
     if not given <= ITEM_FIELDS:
         return None
     try:
-        asked = Asked.of_values({n: [row.get(n) for row in data] for n in given}, len(data))
+        asked = Asked.of_values({name: _column(data, name) for name in given}, len(data))
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return None
     texts = sum(len(column) - column.null_count for column in asked.columns.values())
@@ -374,6 +375,13 @@ def _columns_of(data: list[Any]) -> Asked | None:
     if texts != sum(map(len, data)) or longest > LONGEST_ITEM_ID:
         return None
     return asked
+
+
+def _column(data: list[Any], name: str) -> list[Any]:
+    try:
+        return list(map(itemgetter(name), data))
+    except KeyError:
+        return [row.get(name) for row in data]
 
 
 def shape_problem(row: object) -> str | None:

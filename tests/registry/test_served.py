@@ -1,6 +1,7 @@
 """Answers from the snapshot are those of PostgreSQL, whatever changed since, and whatever breaks."""
 
 import random
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from registry import checks, consent, licensing, receipts, served, snapshots
+from registry import checks, consent, decision_index, licensing, receipts, served, snapshots
 from registry.asked import CheckItem
-from registry.models import Check, SnapshotRelease
+from registry.models import Check, DecisionIndex, SnapshotRelease
 from tests.factories import DAY, NOON, allow, deny, make_creator, make_operator, make_work
 from tests.registry.lives import HOUR, Life, place
 from tribute import receipts as verifier
@@ -282,3 +283,55 @@ def test_receipts_hold_for_answers_from_the_snapshot() -> None:
         assert verifier.verify_inclusion(
             leaf, index=position, size=len(items), path=path, root=proven.answers_root
         )
+
+
+def spoil_sayings(said: Path) -> None:
+    spoil(said / "sayings.blob")
+
+
+@pytest.mark.django_db
+def test_addresses_need_no_question_to_the_decision_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = make_creator("ada")
+    deny(place(ada, "domain", "ada.org"))
+    allow(make_work(ada, url="https://ada.org/1"))
+    snapshots.build(at=NOON)
+    pages = [{"url": url} for url in ("https://ada.org/1", "https://a.ada.org/", "https://b.org/")]
+    expected = ask(pages).results
+    for name in ("read", "as_of"):
+        monkeypatch.setattr(decision_index, name, lambda *_: pytest.fail("asked"))
+
+    assert ask(pages).results == expected
+    assert served.state()["from"] == "snapshot"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "harm", [spoil_sayings, lambda said: (said / "sayings.json").unlink(), shutil.rmtree]
+)
+def test_without_sound_sayings_the_decision_index_is_read(home: Path, harm: Any) -> None:
+    site = place(make_creator("ada"), "domain", "ada.org")
+    deny(site)
+    release = snapshots.build(at=NOON)
+    harm(snapshots.said_folder(home, release.seq))
+
+    assert first_decision(ask([{"url": "https://ada.org/"}])) == "deny"
+    assert served.state()["from"] == "snapshot"
+    assert served._process.opened is not None
+    assert served._process.opened._said is None
+    # They are not built upon: the next release says everything anew.
+    if not (snapshots.said_folder(home, release.seq) / "sayings.json").exists():
+        assert snapshots.build(at=NOON + HOUR).kind == "base"
+
+
+@pytest.mark.django_db
+def test_what_is_taken_back_after_a_snapshot_is_not_said_from_it() -> None:
+    """The key leads nowhere any more, so that only the list of changed keys tells."""
+    ada = make_creator("ada")
+    site = place(ada, "domain", "ada.org")
+    deny(site)
+    snapshots.build(at=NOON)
+    page = [{"url": "https://ada.org/"}]
+    assert first_decision(ask(page)) == "deny"
+
+    DecisionIndex.objects.filter(key=site.key).delete()
+    assert first_decision(ask(page)) == "unknown"

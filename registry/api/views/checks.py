@@ -24,9 +24,10 @@ from registry.api.serializers import (
     NewCheckSerializer,
     StrictSerializer,
 )
-from registry.asked import Asked, joined, text_bytes
+from registry.asked import Asked
 from registry.ids import find
 from registry.models import Check
+from registry.texts import text_bytes
 from tribute.arrow_checks import MEDIA_TYPE
 from tribute.vocabulary import Purpose
 
@@ -168,7 +169,7 @@ def printed(check: Check, request: Request, status_code: int = status.HTTP_200_O
         "items_count": check.items_count,
         "log_size": check.log_size,
     }
-    listed, limits = text_bytes(joined([check.answered.printed, ","]))
+    listed, limits = text_bytes(check.answered.printed)
     head = orjson.dumps(about, option=orjson.OPT_UTC_Z)[:-1]
     body = b"".join([head, b',"answers":[', listed[limits[0] : limits[len(limits) - 1] - 1], b"]}"])
     return HttpResponse(body, "application/json", status_code)
