@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 
 import pytest
 from hypothesis import given
@@ -184,6 +185,39 @@ def test_a_hostile_packet_says_nothing() -> None:
 
     assert reservation is None
     assert [p.code for p in problems] == ["xmp_unreadable"]
+
+
+def compressed(packet: bytes, filters: str = "/FlateDecode") -> bytes:
+    """A PDF whose metadata stream is compressed, which ISO 16684 advises against."""
+    head = f"%PDF-1.7\n1 0 obj\n<< /Type /Metadata /Subtype /XML /Filter {filters} >>\nstream\n"
+    return head.encode() + zlib.compress(packet) + b"\nendstream\nendobj\n"
+
+
+@pytest.mark.parametrize("filters", ["/FlateDecode", "[/FlateDecode]"])
+def test_a_compressed_packet_is_read(filters: str) -> None:
+    packet = pdf(XMP)
+
+    assert found(from_pdf(compressed(packet, filters))[0]) == found(from_pdf(packet)[0])
+    assert found(from_pdf(packet)[0])[0] == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        compressed(pdf(XMP))[:-60],
+        compressed(pdf(XMP)).replace(b"stream\nx", b"stream\n\0"),
+        compressed(b" " * 3_000_000),
+    ],
+)
+def test_a_compressed_packet_that_cannot_be_read_may_refuse(data: bytes) -> None:
+    reservation, problems = from_pdf(data)
+
+    assert reservation is None
+    assert [p.code for p in problems] == ["xmp_unreadable"]
+
+
+def test_many_metadata_streams_take_no_time() -> None:
+    assert from_pdf(b"%PDF" + b"1 0 obj <</Subtype /XML " * 500_000) == (None, ())
 
 
 def test_many_open_packets_take_no_time() -> None:

@@ -6,10 +6,11 @@ read entry by entry within limits, a PDF is searched for its XMP packets and nev
 
 import io
 import lzma
+import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tribute.standards import safe_xml
 from tribute.standards.markup import Page
@@ -25,6 +26,10 @@ _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _ENTRY = b"PK\x01\x02"
 _CONTAINER = "META-INF/container.xml"
 _PACKET_BEGIN, _PACKET_END = b"<?xpacket begin=", b"<?xpacket end"
+# A metadata stream's dictionary and where its octets begin (ISO 32000-2, sections 7.3.8 and 14.3.2).
+_METADATA = re.compile(rb"/Subtype\s*/XML\b")
+_STREAM = re.compile(rb"[^\0]{0,2000}?>>\s*stream\r?\n")
+_DICTIONARY_BYTES = 2_000
 _RDF_BEGIN, _RDF_END = b"<rdf:RDF", b"</rdf:RDF>"
 _XML_LIMIT = 1024 * 1024
 _PDF_LIMIT = 256 * 1024 * 1024
@@ -64,16 +69,20 @@ def from_epub(data: bytes, *, source: str = "epub") -> _Found:
 def from_pdf(data: bytes, *, source: str = "pdf") -> _Found:
     """Read ``tdm:reservation`` from the XMP packets of a PDF, of which the strictest counts.
 
-    Packets in compressed or encrypted streams are not seen: ISO 16684 wants them readable without
-    knowing the format, and what is not found is unset.
+    ISO 16684 wants packets readable without knowing the format; those that were compressed all the
+    same are inflated. Packets in encrypted streams, or filtered otherwise, are not seen.
     """
     if len(data) > _PDF_LIMIT:
         return None, (Problem(source, "pdf_too_large", "the file is over 256 MiB"),)
-    packets = [
-        packet.partition(b"?>")[2] for packet in _between(data, _PACKET_BEGIN, _PACKET_END)
-    ] or [packet + _RDF_END for packet in _between(data, _RDF_BEGIN, _RDF_END)]
+    packets = _packets(data)
     fields: list[tuple[str, str, str]] = []
     problems: list[Problem] = []
+    for inflated in _inflated(data):
+        if inflated is None:
+            message = "a compressed metadata stream cannot be read"
+            problems.append(Problem(source, "xmp_unreadable", message))
+        else:
+            packets += _packets(inflated)
     for number, packet in enumerate(packets, start=1):
         try:
             root = safe_xml.parse(packet.strip().strip(b"\x00"), limit=_XML_LIMIT)
@@ -84,6 +93,31 @@ def from_pdf(data: bytes, *, source: str = "pdf") -> _Found:
         fields += _xmp_fields(root, f"{source}:xmp[{number}]")
     found, more = _from_fields(fields, source)
     return found, (*problems, *more)
+
+
+def _packets(data: bytes) -> list[bytes]:
+    """Return what stands in XMP packets, or in bare RDF where there are none."""
+    wrapped = [packet.partition(b"?>")[2] for packet in _between(data, _PACKET_BEGIN, _PACKET_END)]
+    return wrapped or [packet + _RDF_END for packet in _between(data, _RDF_BEGIN, _RDF_END)]
+
+
+def _inflated(data: bytes) -> Iterator[bytes | None]:
+    """Yield the metadata streams that are compressed and nothing else; None for a broken one."""
+    for number, found in enumerate(_METADATA.finditer(data)):
+        if number == _MOST_PACKETS:
+            return
+        begin = max(0, data.rfind(b"obj", max(0, found.start() - _DICTIONARY_BYTES), found.start()))
+        stream = _STREAM.match(data, begin)
+        if stream is None or b"/FlateDecode" not in stream[0]:
+            continue
+        try:
+            inflate = zlib.decompressobj()
+            end = stream.end() + _XML_LIMIT
+            packet = inflate.decompress(data[stream.end() : end], _XML_LIMIT)
+        except zlib.error:
+            yield None
+        else:
+            yield packet if inflate.eof else None
 
 
 def _packages(archive: zipfile.ZipFile) -> list[tuple[str, Element]]:
