@@ -28,11 +28,9 @@ CREATOR_SCOPES: Scopes = [
 PAYOUT_SCOPES: Scopes = [
     ("payouts:prepare", _("Draw up and submit payouts")),
     ("payouts:approve", _("Read payouts and say what the bank answered")),
-]
-REVIEW_SCOPES: Scopes = [
-    ("disputes:decide", _("Decide disputes, appeals and clusters")),
     ("attribution:review", _("Review what attribution holds or flags")),
 ]
+REVIEW_SCOPES: Scopes = [("disputes:decide", _("Decide disputes, appeals and clusters"))]
 
 
 class IssueKey(forms.Form):
