@@ -11,12 +11,12 @@ from hashlib import sha256
 
 from django.db import transaction
 
-from attribution import embedders
-from attribution.embedders import Description, Embedder
 from attribution.errors import NotTheFile, SpaceExists
 from attribution.methods import vectors
 from attribution.models import EmbeddingSpace, WorkEmbedding
 from registry.models import Work
+from tribute import embedders
+from tribute.embedders import Description, Embedder
 from tribute.vocabulary import Medium
 
 MOST_AT_ONCE_BYTES = 32 * 1024

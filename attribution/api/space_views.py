@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from attribution import spaces
-from attribution.embedders import Description
 from attribution.methods.vectors import LEAST_DIMENSION, MOST_DIMENSION
 from attribution.models import EmbeddingSpace
 from registry.api.fields import TextField, WholeNumberField
 from registry.api.permissions import HasScope
 from registry.api.serializers import MEDIUM_CHOICES, StrictSerializer
+from tribute.embedders import Description
 from tribute.vocabulary import Medium
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from PIL import Image
 
 from tribute import cli
+from tribute.embedders import layout
 from tribute.features import reduce
 from tribute.fingerprints import text_code
 from tribute.receipts import key_id, request_digest, signing_input
@@ -289,6 +291,32 @@ def test_features_prints_what_may_travel(
     printed = capsys.readouterr().out
     assert json.loads(printed) == reduce(file.read_text()).to_json()
     assert "seven" not in printed
+
+
+def test_features_adds_a_vector_that_may_travel(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a report takes it: of a picture nothing else leaves the house."""
+    file = tmp_path / "output.png"
+    Image.linear_gradient("L").convert("RGB").save(file)
+
+    assert cli.main(["features", str(file), "--embed", layout.NAME, "--space", "spc_1"]) == 0
+
+    said = json.loads(capsys.readouterr().out)
+    assert list(said) == ["embedding"]
+    assert said["embedding"]["space"] == "spc_1"
+    vector = said["embedding"]["vector"]
+    assert len(vector) == layout.DIMENSIONS
+    assert sum(each * each for each in vector) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("content", [b"no picture", b""])
+def test_features_exits_two_for_what_has_no_vector(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "output.png"
+    file.write_bytes(content)
+
+    assert cli.main(["features", str(file), "--embed", layout.NAME]) == 2
+    assert cli.main(["features", str(file), "--embed", "no such model"]) == 2
 
 
 def test_features_exits_two_for_what_is_not_text(tmp_path: Path) -> None:

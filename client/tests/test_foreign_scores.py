@@ -11,15 +11,17 @@ import pytest
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from client.tests.torch_writer import Tensor, write_archive
 from tribute.foreign_scores import (
     read,
     read_bergson,
+    read_dattri_llm,
     read_kronfluence,
     read_npy,
     read_safetensors,
     read_trak,
 )
-from tribute.scores import InvalidScores, Orientation
+from tribute.scores import InvalidScores, Orientation, convert
 
 TABLE = np.array([[0.5, -1.0], [2.0, 0.25], [-4.0, 8.0]], np.float32)
 """Three training rows, two queries; exact in every type of float."""
@@ -380,3 +382,66 @@ def test_read_knows_the_tools_by_name(tmp_path: Path) -> None:
     assert read("trak", folder, orientation=Orientation.LOWER).orientation == Orientation.LOWER
     with pytest.raises(InvalidScores, match="which tool"):
         read("quanda", folder)
+
+
+def dattri_llm(folder: Path, **changes: Any) -> Path:
+    """As dattri_llm.attribution.score.AttributionScore.save does: two tokens of ``b``, one of ``a``."""
+    folder.mkdir()
+    write_archive(folder / "scores.pt", Tensor(TABLE))
+    about = {
+        "row_train_ids": ["b", "a", "b"], "row_steps": [0, 0, 0], "test_ids": ["t", "u"],
+        "algorithm": "kfac", "algorithm_meta": {"damping": 0.01}, "layer_name": None,
+        "row_token_ids": [0, 0, 1], "granularity": "token", "num_train": 2, "num_test": 2,
+        "num_rows": 3,
+    }  # fmt: skip
+    (folder / "metadata.json").write_text(json.dumps(about | changes, indent=2))
+    return folder
+
+
+def test_dattri_llms_rows_belong_to_their_samples(tmp_path: Path) -> None:
+    found = read_dattri_llm(dattri_llm(tmp_path / "run"), train_ids=["a", "b", "c"])
+
+    assert found.values.tolist() == TABLE.tolist()
+    assert found.training_rows.tolist() == [1, 0, 1]
+    assert (found.tool, found.settings["algorithm_meta"]) == ("dattri-llm", {"damping": 0.01})
+    (first, _) = convert(found, ["q", "r"], manifest="mft_1").queries
+    assert dict(zip(first.rows, first.scores, strict=True)) == {1: 2.0, 2: -3.5}
+
+
+@pytest.mark.parametrize(
+    ("changes", "train_ids"),
+    [
+        ({"row_train_ids": ["a", "b"]}, ["a", "b"]),
+        ({"test_ids": ["t"]}, ["a", "b"]),
+        ({"row_train_ids": None}, ["a", "b"]),
+        ({}, ["a"]),
+        ({}, ["a", "b", "b"]),
+    ],
+)
+def test_dattri_llm_that_does_not_fit_is_refused(
+    tmp_path: Path, changes: dict[str, Any], train_ids: list[str]
+) -> None:
+    with pytest.raises(InvalidScores):
+        read_dattri_llm(dattri_llm(tmp_path / "run", **changes), train_ids=train_ids)
+
+
+@pytest.mark.parametrize("queries_first", [True, False])
+def test_a_tensor_of_dattri_is_read_from_either_file(tmp_path: Path, queries_first: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    values = TABLE.T if queries_first else TABLE
+    write_archive(tmp_path / "s.pt", Tensor(np.ascontiguousarray(values)))
+    np.save(tmp_path / "s.npy", values)
+
+    for name in ("s.pt", "s.npy"):
+        found = read("dattri", tmp_path / name, queries_first=queries_first)
+        assert (found.tool, found.values.tolist()) == ("dattri", TABLE.tolist())
+
+
+def test_a_pt_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    write_archive(tmp_path / "s.pt", {"scores": Tensor(TABLE)})
+    (tmp_path / "p.pt").write_bytes(pickle.dumps([1.0]))
+
+    for name in ("s.pt", "p.pt"):
+        with pytest.raises(InvalidScores):
+            read("dattri", tmp_path / name, queries_first=False)
+    with pytest.raises(InvalidScores, match="layout"):
+        read("dattri", tmp_path / "s.pt")

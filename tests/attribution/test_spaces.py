@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from attribution import fitting, neighbours, spaces, vector_index
-from attribution.embedders import Description, layout
 from attribution.errors import InvalidEvidence, NotTheFile, SpaceExists, WrongSpace
 from attribution.explanation import explain
 from attribution.fitting import KnownOutput
@@ -28,6 +27,7 @@ from registry import works
 from registry.models import Operator, Work
 from tests.attribution.world import GENERATED, ask, fund, make_model
 from tests.factories import NOON, allow, api_client, make_creator, make_work
+from tribute.embedders import Description, layout, lite0
 from tribute.fingerprints import fingerprint
 from tribute.vocabulary import IdentifierKind, Medium
 
@@ -397,7 +397,13 @@ def registered(content: bytes) -> Work:
     )
 
 
-def test_an_uploaded_picture_gets_its_vector_once(db: None) -> None:
+@pytest.fixture
+def only_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether or not packages of weights are installed here."""
+    monkeypatch.setattr(lite0, "_PACKAGE", "no_such_package")
+
+
+def test_an_uploaded_picture_gets_its_vector_once(db: None, only_layout: None) -> None:
     work = registered(picture(1))
 
     assert spaces.embed_upload(work, picture(1), at=NOON) == 1
@@ -417,7 +423,7 @@ def test_vectors_are_made_of_the_registered_file_only(db: None) -> None:
         spaces.embed(work, picture(2), space, layout.Embedder(), at=NOON)
 
 
-def test_a_folder_of_files_is_embedded_by_hash(db: None, tmp_path: Path) -> None:
+def test_a_folder_of_files_is_embedded_by_hash(db: None, tmp_path: Path, only_layout: None) -> None:
     work = registered(picture(1))
     folder = tmp_path / "files"
     folder.mkdir()

@@ -7,9 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from attribution import embedders, spaces
+from attribution import spaces
 from attribution.errors import NotTheFile
 from registry.models import Work
+from tribute import embedders
 
 
 class Command(BaseCommand):

@@ -135,12 +135,43 @@ def _logged(receipt: Any, verified: VerifiedReceipt) -> str:
 
 
 def _features(options: argparse.Namespace) -> int:
-    try:
-        text = options.file.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{options.file} is not text in UTF-8") from error
-    print(json.dumps(features.reduce(text).to_json()))
+    if options.embed:
+        print(json.dumps(_with_vector(options)))
+        return ALLOWED
+    print(json.dumps(features.reduce(_text_of(options.file)).to_json()))
     return ALLOWED
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not text in UTF-8") from error
+
+
+def _with_vector(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what `POST /v1/queries` takes of an output: its vector, and of a text its features."""
+    try:
+        # NumPy and Pillow, which only this needs, and which take a moment to load.
+        from tribute import embedders
+    except ImportError as error:
+        raise UsageError(f"install tribute[embed] to make vectors: {error}") from error
+    known = {each.name: each for each in embedders.installed()}
+    if options.embed not in known:
+        raise UsageError(f"{options.embed} is not installed here; {', '.join(known)} are")
+    about = known[options.embed]
+    embedder = embedders.load(about.name, about.revision)
+    assert embedder is not None, "it is installed"
+    is_text = about.modality == Medium.TEXT
+    content = _text_of(options.file).encode() if is_text else options.file.read_bytes()
+    try:
+        vector = embedders.of_output(embedder, content)
+    except ValueError as error:
+        raise UsageError(f"{options.file}: {error}") from error
+    said: dict[str, Any] = {"embedding": {"space": options.space, "vector": vector.tolist()}}
+    if is_text:
+        said["features"] = features.reduce(content.decode()).to_json()
+    return said
 
 
 def _key(options: argparse.Namespace) -> int:
@@ -161,6 +192,7 @@ def _convert_scores(options: argparse.Namespace) -> int:
             options.path,
             experiment=options.experiment,
             queries_first=None if options.layout is None else options.layout == "queries-first",
+            train_ids=_lines_of(options.train_ids) if options.train_ids else None,
             orientation=options.orientation and scores.Orientation(options.orientation),
         )
         converted = scores.convert(
@@ -302,7 +334,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_receipt(commands)
     reduce = commands.add_parser("features", help="reduce a text to what may travel, as JSON")
-    reduce.add_argument("file", type=Path, metavar="FILE", help="a text in UTF-8")
+    reduce.add_argument("file", type=Path, metavar="FILE", help="a text in UTF-8, or a picture")
+    reduce.add_argument("--embed", metavar="MODEL", help="add its vector by this embedding model")
+    reduce.add_argument("--space", default="", metavar="ID",
+                        help="the registry's id of the model's embedding space")  # fmt: skip
     reduce.set_defaults(run=_features)
     _add_scores(commands)
     snapshot_commands.add_parsers(commands, _public_key)
@@ -358,7 +393,7 @@ def _add_scores(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     convert = verbs.add_parser("convert", help="convert scores; nothing is ever unpickled")
     convert.add_argument("path", type=Path, metavar="PATH", help="the tool's folder or file")
     convert.add_argument("--from", dest="tool", required=True,
-                         choices=["trak", "bergson", "kronfluence", "npy"])  # fmt: skip
+                         choices=["trak", "bergson", "kronfluence", "dattri", "npy"])  # fmt: skip
     convert.add_argument("--manifest", required=True, help="the manifest's id or digest")
     convert.add_argument("--queries", required=True, type=Path, metavar="FILE",
                          help="the id of each query, one a line, in the scores' order")  # fmt: skip
@@ -371,7 +406,9 @@ def _add_scores(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
                          help="rows to keep for each query (default: 1000)")  # fmt: skip
     convert.add_argument("--experiment", help="which experiment, where TRAK has several")
     convert.add_argument("--layout", choices=["rows-first", "queries-first"],
-                         help="the array's first side, for npy")  # fmt: skip
+                         help="the array's first side, for npy and dattri's tensors")  # fmt: skip
+    convert.add_argument("--train-ids", type=Path, metavar="FILE",
+                         help="for dattri-llm: the content hash of each training row, one a line")  # fmt: skip
     convert.add_argument("--orientation", choices=["higher", "lower"],
                          help="which scores speak for an output (default: as the tool says)")  # fmt: skip
     convert.add_argument("--made-by", metavar="TOOL", help="tool and version, for the record")

@@ -1,14 +1,14 @@
 """Read the score files of the common attribution tools, without running or unpickling anything.
 
-Owns what each tool's files look like: TRAK 0.3, Bergson 2.5, Kronfluence 1.0, and plain arrays as
-NumPy writes them (for dattri, which keeps its scores in memory, and others). Sizes are checked
+Owns what each tool's files look like: TRAK 0.3, Bergson 2.5, Kronfluence 1.0, dattri 0.3 (a tensor
+that was saved) and dattri-llm 0.1, and plain arrays as NumPy writes them. Sizes are checked
 against headers, and files that were not finished are refused. A ``.pt`` file is a program that
-runs when it is opened: save the tensor with ``numpy.save(path, tensor.numpy())`` instead.
+runs when it is unpickled; ``torch_files`` reads the tensor in it instead, and refuses all else.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tribute import torch_files
 from tribute.scores import InvalidScores, Matrix, Orientation
 
 Floats = NDArray[np.floating[Any]]
@@ -33,17 +34,18 @@ _PARTITION = re.compile(
 _ORIENTED = re.compile(r"^\s*higher_is_better:\s*(true|false)\s*$", re.MULTILINE)
 
 
-def read(
+def read(  # noqa: PLR0913 - what one tool or another has to be told
     tool: str,
     path: Path,
     *,
     experiment: str | None = None,
     queries_first: bool | None = None,
+    train_ids: Sequence[str] | None = None,
     orientation: Orientation | None = None,
 ) -> Matrix:
-    """Read what ``tool`` (trak, bergson, kronfluence or npy) wrote, as the functions below do.
+    """Read what ``tool`` (trak, bergson, kronfluence, dattri, npy) wrote, as the functions below do.
 
-    orientation: overrules what the tool says of itself. Raises InvalidScores, OSError.
+    train_ids: makes ``dattri`` a folder of dattri-llm. orientation: overrules what the tool says of itself. Raises InvalidScores, OSError.
     """
     if tool == "trak":
         matrix = read_trak(path, experiment=experiment)
@@ -51,10 +53,16 @@ def read(
         matrix = read_bergson(path, orientation=orientation)
     elif tool == "kronfluence":
         matrix = read_kronfluence(path)
+    elif tool == "dattri" and train_ids is not None:
+        matrix = read_dattri_llm(path, train_ids=train_ids)
+    elif tool == "dattri" and queries_first is not None:
+        matrix = read_dattri(path, queries_first=queries_first)
     elif tool == "npy" and queries_first is not None:
         matrix = read_npy(path, queries_first=queries_first)
     else:
-        raise InvalidScores("say which tool made the scores, and of an array its layout")
+        raise InvalidScores(
+            "say which tool made the scores, of an array its layout, of dattri-llm the samples' ids"
+        )
     return replace(matrix, orientation=orientation or matrix.orientation)
 
 
@@ -142,6 +150,42 @@ def read_kronfluence(folder: Path) -> Matrix:
     return _matrix(values.T, "kronfluence", settings)
 
 
+def read_dattri(path: Path, *, queries_first: bool) -> Matrix:
+    """Read a tensor that dattri returned and ``torch.save`` or ``numpy.save`` wrote.
+
+    (training rows, queries) unless ``queries_first``, as of its KNNShapleyAttributor. Higher scores
+    are proponents. Raises InvalidScores, OSError.
+    """
+    values = _npy(path) if path.suffix == ".npy" else _tensor_in(path)
+    return _matrix(values.T if queries_first else values, "dattri", {})
+
+
+def read_dattri_llm(folder: Path, *, train_ids: Sequence[str]) -> Matrix:
+    """Read an AttributionScore that dattri-llm saved.
+
+    Layout: ``scores.pt``, a tensor (rows, queries), and ``metadata.json`` with each row's sample in
+    ``row_train_ids``, a hash of its content; a sample's rows (its tokens, its steps) add up.
+    train_ids: the hash of each row of the training set, in its order. Higher scores are proponents.
+    Raises InvalidScores, OSError.
+    """
+    about = _object(folder / "metadata.json")
+    values = _tensor_in(folder / "scores.pt")
+    of_rows, of_columns = about.get("row_train_ids"), about.get("test_ids")
+    if not isinstance(of_rows, list) or not isinstance(of_columns, list):
+        raise InvalidScores(f"{folder} does not say whose rows its scores are")
+    if values.shape != (len(of_rows), len(of_columns)):
+        raise InvalidScores(f"{folder} has the shape {values.shape}, not what dattri recorded")
+    if len(set(train_ids)) != len(train_ids):
+        raise InvalidScores("two rows of the training set have one id")
+    places = {name: place for place, name in enumerate(train_ids)}
+    if unknown := {str(each) for each in of_rows} - places.keys():
+        raise InvalidScores(f"{len(unknown)} samples are not in the training set's ids")
+    rows = np.array([places[str(each)] for each in of_rows], np.int64)
+    names = ("algorithm", "algorithm_meta", "granularity", "layer_name")
+    settings = {name: about[name] for name in names if name in about}
+    return Matrix(values, rows, Orientation.HIGHER, "dattri-llm", settings)
+
+
 def read_npy(path: Path, *, queries_first: bool) -> Matrix:
     """Read a plain array of scores, (training rows, queries) unless ``queries_first``.
 
@@ -209,6 +253,16 @@ def _npy(path: Path, *, dimensions: int = _TABLE) -> NDArray[Any]:
     if values.ndim != dimensions:
         raise InvalidScores(f"{path} has the shape {values.shape}")
     return values
+
+
+def _tensor_in(path: Path) -> Floats:
+    try:
+        found = torch_files.read(path)
+    except torch_files.InvalidTensors as error:
+        raise InvalidScores(str(error)) from error
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in "fi" or found.ndim != _TABLE:
+        raise InvalidScores(f"{path} holds no single table of numbers")
+    return found
 
 
 def _count(info: Mapping[str, Any], name: str) -> int:

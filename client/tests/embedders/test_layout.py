@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from attribution.embedders import layout
+from tribute.embedders import layout
 
 
 def drawn(seed: int) -> Image.Image:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attribution.embedders import minilm
+from tribute.embedders import minilm
 
 WIDTH, TOKENS = 12, 130
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "ty", "##ger", "burn", "##ing", "bright", ","]
