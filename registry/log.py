@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import rfc8785
 from django.db import connection, transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
 from registry.errors import InvalidLeaf, LeafTooLarge
 from registry.models import LogEntry, LogOutbox
@@ -91,8 +91,7 @@ def size() -> int:
 
 def oldest_waiting() -> datetime | None:
     """Return when the oldest leaf without a place was written, among the newest leaves."""
-    newest = LogEntry.objects.order_by("-index").values_list("leaf_id", flat=True).first() or 0
-    waiting = LogOutbox.objects.filter(entry=None, id__gt=newest - LATECOMERS)
+    waiting = _newest().filter(entry=None)
     oldest: datetime | None = waiting.aggregate(oldest=Min("recorded_at"))["oldest"]
     return oldest
 
@@ -114,17 +113,19 @@ def restore(placed: Iterable[tuple[int, bytes]], *, at: datetime) -> int:
 
 
 @transaction.atomic
-def sequence(*, limit: int) -> int:
+def sequence(*, limit: int, latecomers: bool = False) -> int:
     """Give up to ``limit`` waiting leaves the next places; return how many got one.
 
-    One sequencer at a time holds the lock until commit, so places have no gap and no leaf two.
+    latecomers: look at every leaf ever written, not only at the newest: for those whose
+    transaction stayed open very long. That reads the whole outbox. One sequencer at a time holds the lock until commit, so places have no gap and no leaf two.
     """
     take_turns()
-    waiting = LogOutbox.objects.filter(entry=None).order_by("id").values_list("id", flat=True)
+    waiting = (LogOutbox.objects if latecomers else _newest()).filter(entry=None)
+    waiting_ids = waiting.order_by("id").values_list("id", flat=True)
     first = size()
     entries = [
         LogEntry(index=index, leaf_id=leaf_id)
-        for index, leaf_id in enumerate(waiting[:limit], start=first)
+        for index, leaf_id in enumerate(waiting_ids[:limit], start=first)
     ]
     LogEntry.objects.bulk_create(entries)
     return len(entries)
@@ -146,6 +147,12 @@ def take_turns() -> None:
     """Be the only sequencer until the end of the transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
+
+
+def _newest() -> QuerySet[LogOutbox]:
+    """Return the leaves among which any is that waits, but for very late ones."""
+    newest = LogEntry.objects.order_by("-index").values_list("leaf_id", flat=True).first() or 0
+    return LogOutbox.objects.filter(id__gt=newest - LATECOMERS)
 
 
 def _ids(hashes: Iterable[bytes]) -> dict[bytes, int]:

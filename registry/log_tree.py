@@ -48,9 +48,10 @@ def begin() -> bytes:
     return note
 
 
-def grow(*, limit: int) -> int:
+def grow(*, limit: int, latecomers: bool = False) -> int:
     """Place up to ``limit`` waiting leaves and sign the tree with up to ``limit`` more in it.
 
+    latecomers: among all that wait, not only the newest leaves; see ``log.sequence``.
     Returns how many leaves came below the checkpoint. Raises LogNotBegun, LogForked, LogDamaged,
     and leaves the log as it is.
     """
@@ -58,7 +59,7 @@ def grow(*, limit: int) -> int:
         _begin_embedded()
     with transaction.atomic(durable=True), _alone():
         _require_same_history(last_signed())
-        log.sequence(limit=limit)
+        log.sequence(limit=limit, latecomers=latecomers)
     with transaction.atomic(durable=True), _alone():
         return _sign(last_signed(), limit)
 

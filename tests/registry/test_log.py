@@ -6,7 +6,7 @@ import pytest
 
 from registry import log
 from registry.errors import InvalidLeaf, LeafTooLarge
-from registry.models import LogOutbox
+from registry.models import LogEntry, LogOutbox
 from tests.factories import DAY, NOON, allow, deny, make_creator, make_work
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +68,17 @@ def test_sequence_takes_the_oldest_first_and_stops_at_its_limit() -> None:
     assert [log.sequence(limit=3), log.sequence(limit=3), log.size()] == [2, 0, 5]
     placed = LogOutbox.objects.order_by("entry__index").values_list("leaf_hash", flat=True)
     assert [bytes(each) for each in placed] == hashes
+
+
+def test_a_leaf_overtaken_by_very_many_waits_for_the_look_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log, "LATECOMERS", 2)
+    late, *rest = [{"t": "ledger.head", "head": f"h{n}"} for n in range(5)]
+    hashes = [log.append(leaf, at=NOON) for leaf in [late, *rest]]
+    newest = LogOutbox.objects.get(leaf_hash=hashes[-1])
+    LogEntry.objects.create(index=0, leaf=newest)
+
+    assert log.sequence(limit=9) == 1
+    assert log.sequence(limit=9, latecomers=True) == 3
+    assert log.placed(hashes) == 5

@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def _grow(self) -> str:
         total = 0
-        while more := log_tree.grow(limit=LEAVES_AT_ONCE):
+        while more := log_tree.grow(limit=LEAVES_AT_ONCE, latecomers=True):
             total += more
         return f"{total} leaves signed; {self._state()}"
 
