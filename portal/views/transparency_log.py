@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from registry import log_proofs, log_signing
-from registry.errors import LogTrouble, NotYetLogged
+from registry.errors import LogNotBegun, LogTrouble, NotYetLogged
 from registry.log_proofs import Logged
 
 SHOWN = 12
@@ -53,6 +53,8 @@ def log(request: HttpRequest) -> HttpResponse:
         newest = log_proofs.published()
         size = newest.checkpoint.size
         entries = log_proofs.entries(max(0, size - SHOWN), SHOWN, newest)
+    except LogNotBegun:
+        return render(request, "portal/log.html", page | {"begins": True})
     except LogTrouble:
         return render(request, "portal/log.html", page, status=503)
     page |= {

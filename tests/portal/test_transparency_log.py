@@ -47,7 +47,14 @@ def test_an_entry_that_is_not_there_is_not_found(signed: World) -> None:
     assert Client().get("/log/entries/x").status_code == 404
 
 
-def test_before_the_log_is_signed_the_page_says_so(world: World, log_home: Path) -> None:
+def test_before_the_log_begins_the_page_says_so(world: World, log_home: Path) -> None:
+    answer = Client().get("/log/")
+    assert answer.status_code == 200
+    assert "the log has not begun" in answer.content.decode()
+
+
+def test_a_log_in_trouble_is_not_shown(signed: World, log_home: Path) -> None:
+    (log_home / "checkpoint").write_bytes(b"nonsense")
     for path in ("/log/", "/log/entries/0"):
         answer = Client().get(path)
         assert answer.status_code == 503
