@@ -45,13 +45,14 @@ def offered() -> bool:
 def register(creator: Creator, *, holder: str, iban: str, at: datetime) -> Payee:
     """Keep where a bank shall pay the creator, instead of what was kept before.
 
-    Whoever says this decides where the money goes: callers ask for a fresh sign-in. Raises
-    InvalidBankAccount.
+    Whoever says this decides where the money goes: callers ask for a fresh sign-in and tell the
+    creator's people, and another account than before is paid only after
+    ``PAYEE_CHANGE_HOLD_HOURS``. Raises InvalidBankAccount.
     """
     number = "".join(iban.split()).upper()
     if not is_iban(number) or not holder.strip():
         raise InvalidBankAccount("the holder's name is missing, or the IBAN has a wrong digit")
-    known = {
+    known: dict[str, object] = {
         "gateway": BANK,
         "account": number,
         "holder": holder.strip(),
@@ -60,6 +61,9 @@ def register(creator: Creator, *, holder: str, iban: str, at: datetime) -> Payee
         "requirements": [],
         "refreshed_at": at,
     }
+    before = Payee.objects.filter(creator=creator).first()
+    if before and (before.gateway, before.account) != (BANK, number):
+        known["changed_at"] = at
     try:
         with transaction.atomic():
             payee, _ = Payee.objects.update_or_create(

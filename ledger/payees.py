@@ -3,8 +3,9 @@
 A browser that returns from onboarding proves nothing; only `refresh` changes what we believe.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from ledger import journal
@@ -14,12 +15,31 @@ from ledger.models import Payee
 from ledger.vocabulary import Deed
 from registry.models import Creator, User
 
-__all__ = ["link", "look_up", "of", "onboard", "refresh", "refresh_account"]
+__all__ = [
+    "change_hold",
+    "link",
+    "look_up",
+    "of",
+    "onboard",
+    "paid_from",
+    "refresh",
+    "refresh_account",
+]
 
 
 def of(creator: Creator) -> Payee | None:
     """The creator's account at the provider, if onboarding has begun."""
     return Payee.objects.filter(creator=creator).first()
+
+
+def change_hold() -> timedelta:
+    """How long an account that stands in for an earlier one is not paid to."""
+    return timedelta(hours=settings.PAYEE_CHANGE_HOLD_HOURS)
+
+
+def paid_from(payee: Payee) -> datetime | None:
+    """From when on batches pay to an account that was changed; None for a first account."""
+    return payee.changed_at + change_hold() if payee.changed_at else None
 
 
 def onboard(  # noqa: PLR0913 - what the provider needs, said once

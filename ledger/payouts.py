@@ -7,7 +7,15 @@ from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
 
-from ledger import currencies, invariants, journal, observing, payout_minimum, payout_steps
+from ledger import (
+    currencies,
+    invariants,
+    journal,
+    observing,
+    payees,
+    payout_minimum,
+    payout_steps,
+)
 from ledger.accounts import AccountKind
 from ledger.errors import (
     BooksInDoubt,
@@ -47,7 +55,8 @@ __all__ = [
 def prepare(admin: User, *, currency: str, at: datetime) -> PayoutBatch:
     """Draw up a draft: one payout for each creator who can be paid and has the minimum.
 
-    Amounts are whole minor units; what is less stays on the creator's account. Raises
+    Amounts are whole minor units; what is less stays on the creator's account. Who has just given
+    another account than before waits for the next batch. Raises
     BooksInDoubt while the audit or the last reconciliation has findings, OpenBatchExists,
     NothingDue, NotPayoutAdmin, UnknownCurrency.
     """
@@ -177,10 +186,11 @@ def _require_sound_books(currency: str) -> None:
 
 def _plan(batch: PayoutBatch, *, at: datetime) -> list[Payout]:
     with connection.cursor() as cursor:
-        parameters = {
+        parameters: dict[str, int | datetime] = {
             "kind": int(AccountKind.CREATOR_AVAILABLE),
             "currency": currencies.find(batch.currency).numeric,
             "minimum": payout_minimum.of(batch.currency).micros,
+            "changed_before": at - payees.change_hold(),
         }
         cursor.execute(statement("find_due_creators"), parameters)
         due = cursor.fetchall()

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ledger import payout_minimum, payouts
+from ledger import payees, payout_minimum, payouts
 from ledger.accounts import AccountKind
 from ledger.models import Balance, Payout, PayoutBatch, Reconciliation
 from ledger.money import Money
@@ -38,6 +39,7 @@ class Attention:
     """What to look at before paying in one currency."""
 
     without_account: int
+    account_changed: int
     last_compared: Reconciliation | None
 
 
@@ -85,6 +87,9 @@ def attention(currency: str) -> Attention:
     )
     return Attention(
         without_account=due.exclude(account__creator__payee__can_receive=True).count(),
+        account_changed=due.filter(
+            account__creator__payee__changed_at__gt=timezone.now() - payees.change_hold()
+        ).count(),
         last_compared=Reconciliation.objects.filter(currency=currency)
         .order_by("-compared_at")
         .first(),

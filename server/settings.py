@@ -144,6 +144,8 @@ PLATFORM_FEE_PPM = env_whole("PLATFORM_FEE_PPM", 100_000, most=1_000_000)
 HOLDING_DAYS = env_whole("HOLDING_DAYS", 30, most=3_650)
 # A query reported later than this is flagged.
 USAGE_REPORT_HOURS = env_whole("USAGE_REPORT_HOURS", 72, least=1)
+# A thief who gives another account must wait for as long as its owner may take to notice.
+PAYEE_CHANGE_HOLD_HOURS = env_whole("PAYEE_CHANGE_HOLD_HOURS", 72)
 PAYOUT_MINIMUM_MICROS = env_whole("PAYOUT_MINIMUM_MICROS", 1_000_000, least=1)
 # {"USD": 25000000}: other minimums for some currencies.
 PAYOUT_MINIMUMS_MICROS: dict[str, int] = {

@@ -10,7 +10,10 @@ from registry.ids import TypedIdField
 
 
 class Payee(models.Model):
-    """A creator's account at the payment provider. What it asks of the creator stays there."""
+    """A creator's account at the payment provider. What it asks of the creator stays there.
+
+    ``changed_at``: since when another account stands in for an earlier one; None for the first.
+    """
 
     creator = models.OneToOneField(
         "registry.Creator", models.PROTECT, primary_key=True, related_name="payee"
@@ -23,6 +26,7 @@ class Payee(models.Model):
     requirements = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     created_at = models.DateTimeField()
     refreshed_at = models.DateTimeField()
+    changed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

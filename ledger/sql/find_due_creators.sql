@@ -1,5 +1,6 @@
 -- find_due_creators: who can be paid and has earned enough to be.
--- in    kind smallint (of available accounts), currency smallint, minimum bigint
+-- in    kind smallint (of available accounts), currency smallint, minimum bigint,
+--       changed_before timestamptz (an account changed later is not paid to yet)
 -- out   creator_id uuid, gateway, account, balance_micros; ordered by creator
 SELECT account.creator_id, payee.gateway, payee.account, balance.balance_micros
   FROM ledger_account AS account
@@ -10,5 +11,6 @@ SELECT account.creator_id, payee.gateway, payee.account, balance.balance_micros
    AND account.currency = %(currency)s
    AND balance.balance_micros >= %(minimum)s
    AND payee.can_receive
+   AND (payee.changed_at IS NULL OR payee.changed_at <= %(changed_before)s)
    AND creator.erased_at IS NULL
  ORDER BY account.creator_id;

@@ -5,6 +5,7 @@ from datetime import datetime
 from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
+from django.core.mail import send_mail
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from ledger import by_hand, gateway_choice, payees, payout_minimum
 from ledger.errors import LedgerError
 from ledger.gateway import GatewayError
+from ledger.models import Payee
 from ledger.vocabulary import BANK, PayoutStatus
 from portal import earned, held_money, owed
 from portal.access import for_creators, person
@@ -120,10 +122,7 @@ def bank_account(request: HttpRequest, creator: Creator) -> HttpResponse:
         except LedgerError as error:
             put_beside(form, error, {"invalid_bank_account": "iban"})
         else:
-            messages.success(
-                request,
-                _("You are paid to %(account)s from now on.") % {"account": masked(payee.account)},
-            )
+            _tell_of_account(request, creator, payee)
             return redirect("portal:payouts")
     return render(
         request,
@@ -131,6 +130,31 @@ def bank_account(request: HttpRequest, creator: Creator) -> HttpResponse:
         {"form": form, "payee": payees.of(creator)},
         status=422 if form.errors else 200,
     )
+
+
+def _tell_of_account(request: HttpRequest, creator: Creator, payee: Payee) -> None:
+    """Say where payouts go from now on, here and by mail to everybody who acts for the creator."""
+    start = payees.paid_from(payee)
+    if start is None or start <= timezone.now():
+        said = _("You are paid to %(account)s from now on.") % {"account": masked(payee.account)}
+    else:
+        said = _(
+            "You are paid to %(account)s by batches drawn up after %(start)s UTC. Until then nothing "
+            "is sent, so that nobody else can have your money by changing the account."
+        ) % {"account": masked(payee.account), "start": f"{start:%Y-%m-%d %H:%M}"}
+    messages.success(request, said)
+    text = _(
+        "Somebody signed in as %(person)s gave the bank account to which the payouts of %(creator)s "
+        "go: %(account)s. If that was none of you, give the right one at once: %(url)s"
+    ) % {
+        "person": person(request).email,
+        "creator": creator.display_name,
+        "account": masked(payee.account),
+        "url": settings.PUBLIC_URL + reverse("portal:payouts"),
+    }
+    people = list(creator.members.values_list("email", flat=True))
+    subject = f"[Tribute] {_('Your bank account for payouts')}"
+    send_mail(subject, text, None, people, fail_silently=True)
 
 
 def masked(account: str) -> str:

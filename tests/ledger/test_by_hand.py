@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from django.db import DatabaseError
 
-from ledger import balances, by_hand, line_decisions, payouts, statements
+from ledger import balances, by_hand, line_decisions, payees, payouts, statements
 from ledger.accounts import AccountKind
 from ledger.errors import (
     InvalidBankAccount,
@@ -234,6 +234,21 @@ def test_nothing_is_issued_without_an_account_to_pay_from(
     with pytest.raises(NoPaymentFile):
         by_hand.issue(batch, noah, at=NOON)
     assert of(ada).status == "reserved"
+
+
+@pytest.mark.usefixtures("by_bank")
+def test_an_account_that_replaced_another_is_paid_to_once_it_has_stood_for_a_while(
+    ada: Creator, ben: Creator, mia: User, settings: Any
+) -> None:
+    by_hand.register(ada, holder="Mallory", iban="NL91ABNA0417164300", at=NOON)
+    hold = timedelta(hours=settings.PAYEE_CHANGE_HOLD_HOURS)
+    assert hold == timedelta(days=3)
+    for at, paid in ((NOON, {ben}), (NOON + hold, {ada, ben})):
+        batch = payouts.prepare(mia, currency="EUR", at=at)
+        assert {payout.creator for payout in batch.payouts.all()} == paid
+        payouts.cancel(batch, mia, at=at)
+    again = by_hand.register(ada, holder="Ada L.", iban="NL91 ABNA 0417 1643 00", at=NOON + hold)
+    assert payees.paid_from(again) == NOON + hold, "the same account, its holder spelt anew"
 
 
 def test_a_bank_account_has_right_digits_and_one_owner(ada: Creator, ben: Creator) -> None:

@@ -141,7 +141,8 @@ def test_a_file_and_the_banks_answers_are_on_record(
     mia: User, noah: User, ada: Creator, settings: Any
 ) -> None:
     settings.PAYER_NAME, settings.PAYER_IBAN = "Tribute", "FR1420041010050500013M02606"
-    by_hand.register(ada, holder="Ada", iban="DE89370400440532013000", at=NOON)
+    long_ago = NOON - timedelta(days=4)
+    by_hand.register(ada, holder="Ada", iban="DE89370400440532013000", at=long_ago)
     batch = approved(mia, noah)
     by_hand.issue(batch, noah, at=NOON)
     by_hand.hand_over(batch, mia, at=NOON)

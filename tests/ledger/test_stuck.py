@@ -130,7 +130,8 @@ def test_a_bank_that_was_not_answered_for_is_listed(
     ada: Creator, mia: User, noah: User, settings: Any
 ) -> None:
     settings.PAYER_NAME, settings.PAYER_IBAN = "Tribute", "FR1420041010050500013M02606"
-    by_hand.register(ada, holder="Ada", iban="DE89370400440532013000", at=NOON)
+    long_ago = NOON - timedelta(days=4)
+    by_hand.register(ada, holder="Ada", iban="DE89370400440532013000", at=long_ago)
     by_hand.issue(approved(mia, noah), noah, at=NOON)
     actions = {each.action for each in payouts.stuck(at=LATE, older_than=HOUR)}
     assert "Tell the bank's answer: mark it paid or failed." in actions

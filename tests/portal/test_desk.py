@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -375,6 +376,10 @@ def test_a_bank_account_takes_a_fresh_sign_in_and_right_digits(
     ada.post("/payouts/bank-account", given)
 
     page = text(ada, "/payouts/")
+    assert "by batches drawn up after" in page, "another account stood there before"
+    (told,) = mail.outbox
+    assert told.to == ["ada@example.org"]
+    assert "DE ···· ···· 3000" in told.body
     assert "DE ···· ···· 3000" in page
     assert "0532" not in page
 
