@@ -1,6 +1,7 @@
 """What is said lies beside a snapshot: whole, signed, and appended to by each state that follows."""
 
 import hashlib
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -80,12 +81,21 @@ def look(sayings: Sayings, made: dict[str, Columns], url: str, **how: Any) -> An
     return tell(pa.array([url]), Presence(made), sayings, **about | how)
 
 
+def refuse(*_: object) -> None:
+    raise OSError("this file system has no hard links")
+
+
 def names(told: Any) -> list[str]:
     """Return the ids that the only answer names."""
     return str(told.filled([((b"", b""), [0])] * len(told.cases))[0]).split()
 
 
-def test_a_state_that_follows_says_what_is_new_and_what_is_left(tmp_path: Path) -> None:
+@pytest.mark.parametrize("links", [True, False])
+def test_a_state_that_follows_says_what_is_new_and_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
     first = {"a.org": packed([said(1)]), "b.org": packed([said(2)])}
     old = write(tmp_path / "1", first)
     second = {"b.org": packed([said(3)]), "a.org": first["a.org"], "c.org": packed([said(4)])}

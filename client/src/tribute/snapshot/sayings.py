@@ -198,8 +198,7 @@ class SayingsWriter:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         if before is not None:
-            # The same file under a second name: what is appended, those who map it do not see.
-            os.link(before / _BLOB, folder / _BLOB)
+            _link(before / _BLOB, folder / _BLOB)
         self._blob = (folder / _BLOB).open("ab")
         self._size = self._blob.tell()
         if pad := -self._size % UNIT or (0 if self._size else UNIT):
@@ -273,6 +272,14 @@ def is_whole(folder: Path, *, manifest: str, public_key: bytes) -> bool:
         return bool(_read_page(folder, public_key)["manifest"] == manifest)
     except (Corrupt, InvalidManifest):
         return False
+
+
+def _link(path: Path, other: Path) -> None:
+    """Give a file a second name: what is appended, those who map it do not see."""
+    try:
+        os.link(path, other)
+    except OSError:  # not every file system has hard links
+        shutil.copyfile(path, other)
 
 
 def _place(column: Numbers, table: Columns, high: Numbers, low: Numbers, places: Numbers) -> None:
