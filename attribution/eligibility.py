@@ -69,6 +69,7 @@ class _Rights(NamedTuple):
 
     asked: Owners
     not_asked: Owners
+    contested: bool
     since: datetime
     until: datetime | None
 
@@ -119,14 +120,17 @@ def _of(
     *,
     at: datetime,
 ) -> dict[str, Owners]:
-    found = {
-        work: each.asked if each.asked == each.not_asked or roster.is_agreed(work) else
-        each.not_asked
-        for work in works
-        if (each := rights[work])
-    }  # fmt: skip
-    claimed = {work for work, owned in found.items() if any(owner.escrow for owner in owned)}
-    for work in claimed - claims.held(claimed, at=at):
+    found: dict[str, Owners] = {}
+    claimed = []
+    for work in works:
+        each = rights[work]
+        owned = each.asked
+        if owned is not each.not_asked and not roster.is_agreed(work):
+            owned = each.not_asked
+        found[work] = owned
+        if each.contested:
+            claimed.append(work)
+    for work in set(claimed) - claims.held(claimed, at=at):
         found[work] = tuple(owner._replace(escrow="") for owner in found[work])
     own = set(Creator.objects.filter(members__operators=operator).values_list("pk", flat=True))
     related = related_parties.confirmed_with(operator) - own
@@ -152,7 +156,7 @@ def _rights(works: Collection[str], roster: Roster, *, at: datetime) -> Mapping[
     """Return what is known of the works, asking for what is not."""
     _forget(_memory.listener.news())
     known = _memory.rights
-    missing = [work for work in works if work not in known or not known[work].holds(at)]
+    missing = [work for work in works if not ((of := known.get(work)) and of.holds(at))]
     if len(missing) >= MANY_NEW:
         room = REMEMBERED_WORKS - len(known)
         others = (work for work in roster.works if work not in known)
@@ -219,7 +223,8 @@ def _judged(
             for creator, ppm, erased, wants, contested in shares
         )
         by_agreement[agreed] = alike.setdefault(owned, owned)
-    return _Rights(by_agreement[True], by_agreement[False], at, stands.until)
+    contested = any(owner.escrow for owner in by_agreement[True])
+    return _Rights(by_agreement[True], by_agreement[False], contested, at, stands.until)
 
 
 def _reason(erased: bool, wants: bool, *, waived: bool) -> str:  # noqa: FBT001 - columns of a row

@@ -7,6 +7,7 @@ of each) and what rounding owed (``carry``: [work, creator, parts]).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -29,10 +30,16 @@ def write(inputs: Inputs, owners: Mapping[str, Sequence[Owner]], shares: Shares)
     return orjson.dumps(
         {
             "inputs": inputs.to_json(),
-            "owners": {work: list(map(list, each)) for work, each in owners.items()},
+            "owners": {work: _form(tuple(each)) for work, each in owners.items()},
             "carry": [[work, creator, parts] for (work, creator), parts in shares.carry.items()],
         }
     )
+
+
+@lru_cache(maxsize=4_096)
+def _form(owners: tuple[Owner, ...]) -> list[list[str | int]]:
+    """Return owners as JSON has them; most works of a creator are owned alike."""
+    return [list(owner) for owner in owners]
 
 
 def form(record: bytes) -> dict[str, Any]:

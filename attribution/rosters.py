@@ -8,7 +8,7 @@ none, ``rights_changes`` tells. Who is paid for a work is ``eligibility``'s.
 import threading
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -71,17 +71,15 @@ class Roster:
         """Return the works that another work stands for."""
         return {self.works[number] for number in self.stands_for}
 
-    def works_of_rows(self, rows: Collection[int]) -> dict[int, str]:
-        """Return, for manifest rows of allowed works, the work that stands for each."""
-        numbers = np.fromiter(rows, np.int64, len(rows))
+    def works_of_rows(self, rows: Sequence[int]) -> list[str]:
+        """Return, for manifest rows, the work that stands for each; "" for one of no allowed work."""
+        numbers = np.array(rows, np.int64)
         known = numbers < len(self.of_row)
         found = self.of_row[np.where(known, numbers, 0)].tolist()
         works, stands_for = self.works, self.stands_for
-        return {
-            row: works[stands_for.get(number, number)]
-            for row, number in zip(rows, found, strict=True)
-            if number >= 0
-        }
+        if stands_for:
+            found = [stands_for.get(number, number) for number in found]
+        return [works[number] if number >= 0 else "" for number in found]
 
     def is_agreed(self, work: str) -> bool:
         """Whether the work was ingested under a statement that asks for payment, or a licence."""

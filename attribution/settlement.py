@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import orjson
 from django.conf import settings
@@ -24,14 +25,15 @@ from attribution import (
     rosters,
     weighing,
 )
+from attribution.carries import Carries
 from attribution.eligibility import Escrow, Owners
 from attribution.errors import TooManyPayees
 from attribution.models import GenerativeModel, Query
-from attribution.shares import REMAINDER, Owner, Part, Payee, Shares, share
+from attribution.shares import Owner, Part, Shares, share
 from attribution.weighing import Finding, Unweighable
 from ledger import posting, set_asides
 from ledger.accounts import AccountKey, AccountKind, account_ids
-from ledger.posting import Draft, EntryKind, key_for
+from ledger.posting import Draft, EntryKind, Posted, key_for
 from ledger.set_asides import Aside
 from registry.models import Manifest
 from tribute import ids
@@ -65,21 +67,24 @@ def settle(queries: Sequence[Query], *, at: datetime) -> None:
     weighed = _weigh(queries)
     owners = _owners(queries, weighed, at=at)
     _lock_models(queries)
-    divided, parked = _divide(queries, weighed, owners, at=at)
+    carries = {model: Carries(model, owned) for model, owned in owners.items()}
+    divided, parked = _divide(queries, weighed, owners, carries, at=at)
     held = fees.take([each.query for each in divided], at=at)
     drafts = _drafts(divided, held, at=at)
-    posted = posting.post(list(drafts.values()), at=at)
-    settled = [each for each in divided if drafts[each.query.pk].key in posted.entry_ids]
-    refused = [each.query for each in divided if drafts[each.query.pk].key in posted.refused]
-    assert len(settled) + len(refused) == len(divided), "every draft was answered"
-    assert held.isdisjoint(query.pk for query in refused), "what is held is funded"
+    answered = _post([draft for pk, draft in drafts.items() if pk not in held], at=at)
+    refused = [each for each in divided if drafts[each.query.pk].key in answered.refused]
+    settled = [each for each in divided if drafts[each.query.pk].key not in answered.refused]
     contributions.write((each.query.pk, each.shares) for each in settled)
-    entry_ids = {each.query.pk: posted.entry_ids[drafts[each.query.pk].key] for each in settled}
-    set_asides.record(_asides(settled, entry_ids), at=at)
-    _add_carries(settled)
+    _write_carries(carries, refused)
     retention.keep([each.query for each in settled], at=at)
     _close_settled(settled, drafts, at=at)
-    _close_refused(refused)
+    _close_refused([each.query for each in refused])
+    # What is held is funded. It is posted last, since all who post wait for each other from there
+    # until they commit.
+    posted = _post([drafts[pk] for pk in drafts if pk in held], at=at)
+    assert not posted.refused, "what is held is funded"
+    entry_ids = answered.entry_ids | posted.entry_ids
+    set_asides.record(_asides(settled, drafts, entry_ids), at=at)
     fees.give_back(parked, at=at)
     for query, reason in parked.items():
         rows = Query.objects.filter(pk=query.pk)
@@ -132,12 +137,12 @@ def _divide(
     queries: Iterable[Query],
     weighed: dict[str, Finding | Unweighable],
     owners: dict[str, dict[str, Owners]],
+    carries: dict[str, Carries],
     *,
     at: datetime,
 ) -> tuple[list[Settlement], dict[Query, str]]:
     divided: list[Settlement] = []
     parked: dict[Query, str] = {}
-    carries = {model: _carries(model, owned) for model, owned in owners.items()}
     earned = caps.Earned(queries, at=at)
     for query in queries:
         finding = weighed[query.pk]
@@ -150,36 +155,19 @@ def _divide(
             finding.weights,
             owned,
             platform_ppm=settings.PLATFORM_FEE_PPM,
-            carry=carries[query.model_id],
+            carry=carries[query.model_id].parts,
         )
-        if len({part.creator for part in shares.parts if part.micros}) > MOST_PAYEES:
+        if len(shares.parts) > MOST_PAYEES and _payees(shares) > MOST_PAYEES:
             parked[query] = TooManyPayees.code
             continue
-        carries[query.model_id].update(shares.carried)
+        carries[query.model_id].add(shares.carried)
         earned.add(query, shares)
         divided.append(Settlement(query, finding, owned, shares))
     return divided, parked
 
 
-def _carries(model_id: str, owned: Mapping[str, Owners]) -> Counter[Payee]:
-    """Read what a model's rounding still owes the owners of works, and the remainder."""
-    work_of = {reading.raw("wrk", work): work for work in owned}
-    creator_of = {
-        reading.raw("cre", owner.creator): owner.creator
-        for owners in set(owned.values())
-        for owner in owners
-    }
-    kept = reading.rows(
-        "read_carries", {"model": ids.decode("mdl", model_id), "works": reading.array(work_of)}
-    )
-    # What is owed to one who owns nothing of the work any more waits for him.
-    return Counter(
-        {
-            REMAINDER if work is None else (work_of[work], creator_of[creator]): parts
-            for work, creator, parts in kept
-            if work is None or creator in creator_of
-        }
-    )
+def _post(drafts: Sequence[Draft], *, at: datetime) -> Posted:
+    return posting.post(drafts, at=at) if drafts else Posted()
 
 
 def _drafts(
@@ -187,13 +175,13 @@ def _drafts(
 ) -> dict[str, Draft]:
     """Write each settlement as a balanced draft: the fee out, everybody's part in."""
     legs = {each.query.pk: _legs(each, held) for each in divided}
-    numbers = account_ids({key for each in legs.values() for key in each})
+    numbers = account_ids(set().union(*legs.values()))
     return {
         each.query.pk: Draft(
             key=key_for(each.draft_key),
             kind=EntryKind.QUERY,
             currency=each.query.currency,
-            legs=tuple((numbers[key], amount) for key, amount in legs[each.query.pk].items()),
+            legs=tuple([(numbers[key], amount) for key, amount in legs[each.query.pk].items()]),
             effective_at=at,
         )
         for each in divided
@@ -215,8 +203,8 @@ def _legs(settlement: Settlement, held: Collection[str]) -> dict[AccountKey, int
             legs[key] = legs.get(key, 0) + part.micros
         elif part.micros:
             earned[part.creator] = earned.get(part.creator, 0) + part.micros
-    for creator, micros in earned.items():
-        legs[AccountKind.CREATOR_PENDING, creator, currency] = micros
+    pending = AccountKind.CREATOR_PENDING
+    legs |= {(pending, creator, currency): micros for creator, micros in earned.items()}
     legs[policy, None, currency] = shares.remainder
     assert sum(legs.values()) == 0, "a fee and its shares add up"
     return {key: amount for key, amount in legs.items() if amount}
@@ -229,14 +217,17 @@ def _account(part: Part, currency: str) -> AccountKey:
     return AccountKind.CREATOR_DISPUTED, part.creator, currency
 
 
-def _asides(settled: Iterable[Settlement], entry_ids: dict[str, int]) -> list[Aside]:
+def _asides(
+    settled: Iterable[Settlement], drafts: Mapping[str, Draft], entry_ids: Mapping[UUID, int]
+) -> list[Aside]:
     """List what each entry set aside for each work, until it is decided whose it is."""
     micros: Counter[tuple[AccountKey, str, int]] = Counter()
     for each in settled:
         for part in each.shares.parts:
             if part.escrow:
                 account = _account(part, each.query.currency)
-                micros[account, part.work, entry_ids[each.query.pk]] += part.micros
+                entry_id = entry_ids[drafts[each.query.pk].key]
+                micros[account, part.work, entry_id] += part.micros
     numbers = account_ids(account for account, _, _ in micros)
     return [
         Aside(numbers[account], work, amount, entry_id)
@@ -245,26 +236,16 @@ def _asides(settled: Iterable[Settlement], entry_ids: dict[str, int]) -> list[As
     ]
 
 
-def _add_carries(settled: Iterable[Settlement]) -> None:
-    changes: dict[str, Counter[Payee]] = defaultdict(Counter)
-    for each in settled:
-        changes[each.query.model_id].update(each.shares.carried)
-    for model_id, change in sorted(changes.items()):
-        rows = sorted((payee, parts) for payee, parts in change.items() if parts)
-        assert sum(parts for _, parts in rows) == 0, "carries add up to zero"
-        reading.run(
-            "add_carries",
-            {
-                "model": ids.decode("mdl", model_id),
-                "works": reading.array(_raw("wrk", work) for (work, _), _ in rows),
-                "creators": reading.array(_raw("cre", creator) for (_, creator), _ in rows),
-                "parts": [parts for _, parts in rows],
-            },
-        )
+def _payees(shares: Shares) -> int:
+    return len({part.creator for part in shares.parts if part.micros})
 
 
-def _raw(prefix: str, typed_id: str) -> bytes | None:
-    return reading.raw(prefix, typed_id) if typed_id else None
+def _write_carries(carries: Mapping[str, Carries], refused: Iterable[Settlement]) -> None:
+    """Write what the models' carries come to without the queries that were refused."""
+    for each in refused:
+        carries[each.query.model_id].take_back(each.shares.carried)
+    for _, each_models in sorted(carries.items()):
+        each_models.write()
 
 
 def _close_settled(
@@ -285,7 +266,7 @@ def _close_settled(
                 records.write(each.finding.inputs, each.owners, each.shares) for each in settled
             ],
             "manifests": reading.array(
-                _raw("mft", each.query.model.manifest_id or "") for each in settled
+                reading.raw("mft", _manifest(each.query.model).pk) for each in settled
             ),
             "words": [each.finding.words for each in settled],
             "weights": [each.shares.weight for each in settled],

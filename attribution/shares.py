@@ -107,9 +107,9 @@ def share(
         else Part(work, owner.creator, part, words, amounts[work, owner.creator], "", owner.escrow)
         for work, words, owner, part in rows
     )
-    before = {}
+    before: dict[Payee, int] = {}
     if is_tiny(net, payees=len(due)):
-        before = {payee: carry[payee] for payee in due if carry.get(payee)}
+        before = {payee: owed for payee in due if (owed := carry.get(payee))}
     return Shares(platform, parts, amounts[REMAINDER], whole, carried, before)
 
 
@@ -121,24 +121,22 @@ def _divide(
     net: Money, due: Mapping[Payee, int], carry: Mapping[Payee, int]
 ) -> tuple[dict[Payee, int], dict[Payee, int]]:
     """Return each payee's micros and change of carry; equal claims favour the smaller id."""
-    payees = sorted(due, key=_remainder_last)
+    # The remainder comes last; it alone has no names, which sort before all others.
+    remainder, *named = sorted(due)
+    payees = [*named, remainder]
     claims = [due[payee] for payee in payees]
     if not is_tiny(net, payees=len(payees)):
         return dict(zip(payees, divide(net.micros, claims), strict=True)), {}
     # Who has no claim has no target: what is carried for him waits until he has one.
-    claiming = [payee for payee in payees if due[payee]]
-    parts = divide(PARTS, [due[payee] for payee in claiming])
-    exact = [net.micros * part for part in parts]
+    claiming = payees if all(claims) else [payee for payee in payees if due[payee]]
+    micros = net.micros
+    exact = [micros * part for part in divide(PARTS, [claim for claim in claims if claim])]
     targets = [part + carry.get(payee, 0) for payee, part in zip(claiming, exact, strict=True)]
-    given = approach(targets, net.micros, scale=PARTS)
+    given = approach(targets, micros, scale=PARTS)
     amounts = dict.fromkeys(payees, 0) | dict(zip(claiming, given, strict=True))
     changes = {
         payee: change
-        for payee, part, micros in zip(claiming, exact, given, strict=True)
-        if (change := part - micros * PARTS)
+        for payee, part, amount in zip(claiming, exact, given, strict=True)
+        if (change := part - amount * PARTS)
     }
     return amounts, changes
-
-
-def _remainder_last(payee: Payee) -> tuple[bool, Payee]:
-    return payee == REMAINDER, payee

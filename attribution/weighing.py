@@ -7,6 +7,7 @@ it returns is everything needed to weigh the query again.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -252,8 +253,8 @@ def _reported(
     """Weigh by the operators' scores; ``divergence_ppm`` is how far our own evidence lies."""
     if not scored:
         return {}
-    rows = {row for each in scored.values() for row in each.of_rows.rows}
-    works = rosters.of_manifest(manifest).works_of_rows(rows)
+    rows = list(chain.from_iterable([each.of_rows.rows for each in scored.values()]))
+    works = iter(rosters.of_manifest(manifest).works_of_rows(rows))
     found = {}
     for key, reported in scored.items():
         origin, scores = reported.origin, reported.of_rows
@@ -267,7 +268,7 @@ def _reported(
         }
         inputs = Inputs(
             scores=dict(zip(scores.rows, scores.scores, strict=True)),
-            of_works={row: works[row] for row in scores.rows if row in works},
+            of_works={row: work for row, work in zip(scores.rows, works, strict=False) if work},
         )
         found[key] = _found(Method.REPORTED, inputs, parameters, words=None)
         if key in own:

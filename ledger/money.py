@@ -119,7 +119,7 @@ def approach(targets: Sequence[int], total: int, *, scale: int) -> list[int]:
     the whole of his target; one left over goes to whoever is furthest below his target, one too
     many comes from whoever is furthest above his and has something; the earlier of equals first.
     """
-    amounts = [max(0, target // scale) for target in targets]
+    amounts = [target // scale if target > 0 else 0 for target in targets]
     left = total - sum(amounts)
     step = 1 if left > 0 else -1
     queue = [

@@ -31,7 +31,14 @@ def apportion(shares: Mapping[str, Share], *, unattributed: Share) -> Weights:
     # Written over a common denominator: a float is a fraction, and nothing is rounded before it must.
     ratios = [claim.as_integer_ratio() for claim in claims]
     common = lcm(*{below for _, below in ratios})
-    exact = [above * (common // below) for above, below in ratios]
+    *exact, rest = [above * (common // below) for above, below in ratios]
+    return apportion_whole(dict(zip(works, exact, strict=True)), unattributed=rest)
+
+
+def apportion_whole(shares: Mapping[str, int], *, unattributed: int) -> Weights:
+    """Weigh works by shares that are whole numbers, at least 0 and however large."""
+    works = sorted(shares)
+    exact = [*map(shares.__getitem__, works), unattributed]
     if not any(exact):
         return Weights((), 1)
     *parts, rest = divide(PARTS, exact)

@@ -51,7 +51,7 @@ class Weights:
     @property
     def total(self) -> int:
         """The weight of the whole output."""
-        return sum(each.weight for each in self.works) + self.unattributed
+        return sum([weight for _, weight, _ in self.works]) + self.unattributed
 
 
 def weights(works: dict[str, WorkWeight], *, unattributed: int) -> Weights:
@@ -60,7 +60,7 @@ def weights(works: dict[str, WorkWeight], *, unattributed: int) -> Weights:
     When nothing carries weight at all, the remainder is the whole: one part of one.
     """
     kept = [works[work] for work in sorted(works) if works[work].weight]
-    divisor = gcd(unattributed, *(each.weight for each in kept))
+    divisor = gcd(unattributed, *[weight for _, weight, _ in kept])
     if not divisor:
         return Weights((), 1)
     if divisor > 1:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import fsum, isfinite, lcm
 
 from attribution.errors import InvalidEvidence
-from attribution.methods.apportion import apportion
+from attribution.methods.apportion import apportion_whole
 from attribution.methods.evidence import Weights
 
 NAME = "reported"
@@ -55,19 +55,21 @@ def weigh(
     floor_ppm: what the contract leaves unattributed in any case.
     Raises InvalidEvidence for a score that is not finite or numbers out of bounds.
     """
-    if not all(isfinite(score) for score in scores.values()):
+    if not all(map(isfinite, scores.values())):
         raise InvalidEvidence("a reported score is not finite")
     if not 0 <= outside_mass <= 1 or not 0 <= floor_ppm <= MILLION:
         raise InvalidEvidence("the mass outside is 0 to 1 and the floor 0 to 1,000,000")
     by_work: dict[str, list[float]] = {}
     nobodys: list[float] = []
-    for row in sorted(scores):
-        score = scores[row] if higher_is_proponent else -scores[row]
+    for row, said in scores.items():
+        score = said if higher_is_proponent else -said
         if row in works:
             by_work.setdefault(works[row], []).append(score)
         else:
             nobodys.append(max(0.0, score))
-    speaking = {work: max(0.0, fsum(rows)) for work, rows in by_work.items()}
+    # The sum is rounded once, whatever the order of the rows.
+    sums = {work: rows[0] if len(rows) == 1 else fsum(rows) for work, rows in by_work.items()}
+    speaking = {work: score if score > 0 else 0.0 for work, score in sums.items()}
     return _divided(speaking, fsum(nobodys), outside_mass=outside_mass, floor_ppm=floor_ppm)
 
 
@@ -89,7 +91,7 @@ def _divided(
     outside, below_outside = float(outside_mass).as_integer_ratio()
     given = (MILLION - floor_ppm) * (below_outside - outside)
     of = MILLION * below_outside
-    return apportion(
+    return apportion_whole(
         {work: given * score for work, score in exact.items()},
         unattributed=of * total - given * spoken,
     )

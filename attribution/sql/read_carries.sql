@@ -1,13 +1,15 @@
 -- read_carries: what rounding of a model's tiny fees still owes.
--- in    model uuid, works uuid[] (as text)
--- out   work and creator uuid (16 bytes each, NULL for the remainder), parts bigint; no zeros
--- Joined, since an array that comes as text would be searched from its beginning for every row.
-SELECT uuid_send(carry.work_id), uuid_send(carry.creator_id), carry.parts
-  FROM unnest(%(works)s::text::uuid[]) AS wanted (work_id)
+-- in    model uuid; works and creators uuid[n]: payees
+-- out   place bigint: a payee's, from 1, or 0 for the remainder; parts bigint; no row for whom
+--       nothing was ever carried
+SELECT wanted.place, carry.parts
+  FROM unnest(%(works)b::uuid[], %(creators)b::uuid[]) WITH ORDINALITY
+       AS wanted (work_id, creator_id, place)
   JOIN attribution_roundingcarry AS carry
-    ON carry.model_id = %(model)s::uuid AND carry.work_id = wanted.work_id
- WHERE carry.parts <> 0
+    ON carry.model_id = %(model)s::uuid
+   AND carry.work_id = wanted.work_id
+   AND carry.creator_id = wanted.creator_id
  UNION ALL
-SELECT NULL, NULL, parts
+SELECT 0, parts
   FROM attribution_roundingcarry
- WHERE model_id = %(model)s::uuid AND work_id IS NULL AND parts <> 0
+ WHERE model_id = %(model)s::uuid AND work_id IS NULL
