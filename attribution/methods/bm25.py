@@ -30,6 +30,9 @@ be near-copies of each other."""
 SCANNED = 200_000
 """Postings of the output's rarest words that are read to propose passages, its rarest always."""
 
+GROUP = 64
+"""Passages of which the best is looked at first."""
+
 _TERM_SHIFT = np.uint64(32)
 
 
@@ -109,12 +112,24 @@ class Index:
         ).astype(np.float64)
         of_each = _largest(sums, PROPOSED)
         # The best of further texts too: were long texts alone proposed, nothing would tell how much
-        # any text is like the output.
-        firsts = np.flatnonzero(np.diff(self.owners[: len(sums)], prepend=np.uint32(2**32 - 1)))
-        best = _largest(np.maximum.reduceat(sums, firsts), TEXTS)
-        ends = np.append(firsts, len(sums))
-        of_texts = [ends[text] + int(sums[ends[text] : ends[text + 1]].argmax()) for text in best]
-        return np.union1d(of_each, np.array(of_texts, np.int64)).astype(np.uint32)
+        # any text is like the output. Passages as good as the proposed nearly always name them.
+        of_texts = self._best_of_texts(sums, np.flatnonzero(sums >= sums[of_each].min()))
+        if len(of_texts) < TEXTS:
+            of_texts = self._best_of_texts(sums, np.flatnonzero(sums))
+        return np.union1d(of_each, of_texts).astype(np.uint32)
+
+    def _best_of_texts(
+        self, sums: NDArray[np.float64], among: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return the best passage of each of the best texts; among: passages, rising."""
+        of_passage = sums[among]
+        firsts = np.flatnonzero(np.diff(self.owners[among], prepend=np.uint32(2**32 - 1)))
+        best = _largest(np.maximum.reduceat(of_passage, firsts), TEXTS)
+        ends = np.append(firsts, len(among))
+        places = [
+            ends[text] + int(of_passage[ends[text] : ends[text + 1]].argmax()) for text in best
+        ]
+        return among[places]
 
     def _score(
         self,
@@ -142,7 +157,7 @@ def _largest(values: NDArray[np.float64], most: int) -> NDArray[np.int64]:
 
     The earlier place wins a tie, so that the same output always gets the same answer.
     """
-    seen = np.flatnonzero(values)
+    seen = np.flatnonzero(values >= _at_least(values, most))
     if len(seen) <= most:
         return seen
     found = values[seen]
@@ -150,6 +165,20 @@ def _largest(values: NDArray[np.float64], most: int) -> NDArray[np.int64]:
     above = seen[found > least]
     equal = seen[found == least][: most - len(above)]
     return np.sort(np.concatenate([above, equal]))
+
+
+def _at_least(values: NDArray[np.float64], most: int) -> float:
+    """Return a number above zero that the ``most`` largest reach, found without sorting them all.
+
+    Each of as many groups has a value that reaches the smallest of the groups' largest.
+    """
+    groups = len(values) // GROUP
+    if groups > most:
+        largest = values[: groups * GROUP].reshape(GROUP, groups).max(axis=0)
+        found = float(np.partition(largest, groups - most)[groups - most])
+        if found > 0:
+            return found
+    return float(np.nextafter(0, 1))
 
 
 def build(texts: Iterable[bytes]) -> Index:

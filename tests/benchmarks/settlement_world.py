@@ -242,6 +242,14 @@ def _copy(target: str, rows: Sequence[tuple[object, ...]]) -> None:
                 copy.write_row(row)
 
 
+def waiting() -> bool:
+    """Tell whether some query is still to be settled."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM attribution_query WHERE state = 'received')")
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
 def settled_count() -> int:
     """Return how many queries have been settled."""
     with connection.cursor() as cursor:

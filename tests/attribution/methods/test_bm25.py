@@ -79,6 +79,35 @@ def test_the_source_of_a_reworded_passage_scores_highest() -> None:
     assert max(found, key=found.__getitem__) == 1
 
 
+@given(st.lists(st.integers(0, 4), max_size=60), st.integers(1, 5))
+def test_the_largest_are_found_without_sorting_them_all(numbers: list[int], most: int) -> None:
+    values = np.array(numbers, np.float64)
+    in_order = sorted(np.flatnonzero(values).tolist(), key=lambda at: (-values[at], at))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bm25, "GROUP", 3)
+        found = bm25._largest(values, most)  # the rule that answers hang on
+
+    assert found.tolist() == sorted(in_order[:most])
+
+
+@given(st.lists(WORDS, min_size=1, max_size=9), WORDS)
+def test_what_is_proposed_does_not_hang_on_how_it_is_looked_for(
+    texts: list[str], output: str
+) -> None:
+    built = index(*texts)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bm25, "PROPOSED", 2)
+        patch.setattr(bm25, "TEXTS", 2)
+        patch.setattr(bm25, "GROUP", 10**9)
+        slowly = built.best(reduce(output))
+        patch.setattr(bm25, "GROUP", 1)
+        quickly = built.best(reduce(output))
+
+    assert quickly == slowly
+
+
 def test_frequent_words_propose_nothing_once_enough_was_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
