@@ -8,7 +8,7 @@ laid out together by numpy; those with a reason in them are packed one by one.
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 from django.db import connection
@@ -22,6 +22,7 @@ _COPY = (
     " (query_id, work_id, creator_id, weight, words, micros, withheld, escrow)"
     " FROM STDIN (FORMAT binary)"
 )
+QUERIES_AT_ONCE = 100
 _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TRAILER = struct.pack(">h", -1)
 _COLUMNS = 8
@@ -41,14 +42,21 @@ _PLAIN = np.dtype(
 def write(settled: Iterable[tuple[str, Shares]]) -> None:
     """Add the contributions of settled queries (typed id, shares), in the caller's transaction.
 
-    A query has a row for each owner's part and, when there is any, one for the remainder.
+    A query has a row for each owner's part and, when there is any, one for the remainder. PostgreSQL
+    writes what it was sent while the caller makes the next ones: ``settled`` is read as it goes,
+    and must not ask the database anything.
     """
-    rows = [(ids.decode("qry", query).bytes, shares) for query, shares in settled]
-    chunks = list(_rows(rows))
-    if not chunks:
+    queries = iter(settled)
+    chunk = list(islice(queries, QUERIES_AT_ONCE))
+    if not chunk:
         return
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        copy.write(b"".join([_HEADER, *chunks, _TRAILER]))
+        copy.write(_HEADER)
+        while chunk:
+            rows = [(ids.decode("qry", query).bytes, shares) for query, shares in chunk]
+            copy.write(b"".join(_rows(rows)))
+            chunk = list(islice(queries, QUERIES_AT_ONCE))
+        copy.write(_TRAILER)
 
 
 def _rows(settled: Sequence[tuple[bytes, Shares]]) -> Iterator[bytes | memoryview]:

@@ -5,7 +5,7 @@ come from the method, the division from ``shares``, the books are the ledger's.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -74,10 +74,11 @@ def settle(queries: Sequence[Query], *, at: datetime) -> None:
     answered = _post([draft for pk, draft in drafts.items() if pk not in held], at=at)
     refused = [each for each in divided if drafts[each.query.pk].key in answered.refused]
     settled = [each for each in divided if drafts[each.query.pk].key not in answered.refused]
-    contributions.write((each.query.pk, each.shares) for each in settled)
+    kept: list[bytes] = []
+    contributions.write(_recorded(settled, kept))
     _write_carries(carries, refused)
     retention.keep([each.query for each in settled], at=at)
-    _close_settled(settled, drafts, at=at)
+    _close_settled(settled, drafts, kept, at=at)
     _close_refused([each.query for each in refused])
     # What is held is funded. It is posted last, since all who post wait for each other from there
     # until they commit.
@@ -248,10 +249,21 @@ def _write_carries(carries: Mapping[str, Carries], refused: Iterable[Settlement]
         each_models.write()
 
 
+def _recorded(settled: Iterable[Settlement], kept: list[bytes]) -> Iterator[tuple[str, Shares]]:
+    """Yield what queries paid, and write each one's record meanwhile, in their order."""
+    for each in settled:
+        yield each.query.pk, each.shares
+        kept.append(records.write(each.finding.inputs, each.owners, each.shares))
+
+
 def _close_settled(
-    settled: Sequence[Settlement], drafts: dict[str, Draft], *, at: datetime
+    settled: Sequence[Settlement],
+    drafts: dict[str, Draft],
+    kept: Sequence[bytes],
+    *,
+    at: datetime,
 ) -> None:
-    kept = {"platform_fee_ppm": settings.PLATFORM_FEE_PPM}
+    divided_by = {"platform_fee_ppm": settings.PLATFORM_FEE_PPM}
     reading.run(
         "close_settled_queries",
         {
@@ -260,11 +272,9 @@ def _close_settled(
             "methods": [each.finding.method for each in settled],
             "versions": [each.finding.version for each in settled],
             "parameters": [
-                orjson.dumps(each.finding.parameters | kept).decode() for each in settled
+                orjson.dumps(each.finding.parameters | divided_by).decode() for each in settled
             ],
-            "records": [
-                records.write(each.finding.inputs, each.owners, each.shares) for each in settled
-            ],
+            "records": kept,
             "manifests": reading.array(
                 reading.raw("mft", _manifest(each.query.model).pk) for each in settled
             ),
