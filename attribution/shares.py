@@ -11,7 +11,7 @@ The payees differ from query to query, which makes this the carpool problem (Fag
 furthest behind. Carries are whole parts of a micro (10^-12, ppm of ppm) and add up to zero.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -100,43 +100,47 @@ def share(
     due = {(work, owner.creator): part for work, _, owner, part in rows if not owner.withheld}
     due[REMAINDER] = whole - sum(due.values())
     net = Money(fee.micros - platform, fee.currency)
-    amounts, carried = _divide(net, due, carry)
-    parts = tuple(
+    owed: dict[Payee, int] = {}
+    if is_tiny(net, payees=len(due)):
+        owed = {payee: parts for payee in due if (parts := carry.get(payee))}
+        amounts, carried = _approach(net.micros, due, owed)
+    else:
+        payees = _remainder_last(due)
+        divided = divide(net.micros, [due[payee] for payee in payees])
+        amounts, carried = dict(zip(payees, divided, strict=True)), {}
+    shared = tuple(
         Part(work, owner.creator, part, words, 0, owner.withheld)
         if owner.withheld
         else Part(work, owner.creator, part, words, amounts[work, owner.creator], "", owner.escrow)
         for work, words, owner, part in rows
     )
-    before: dict[Payee, int] = {}
-    if is_tiny(net, payees=len(due)):
-        before = {payee: owed for payee in due if (owed := carry.get(payee))}
-    return Shares(platform, parts, amounts[REMAINDER], whole, carried, before)
+    return Shares(platform, shared, amounts[REMAINDER], whole, carried, owed)
 
 
 def _in_order(owners: Sequence[Owner]) -> Sequence[Owner]:
     return owners if len(owners) == 1 else sorted(owners)
 
 
-def _divide(
-    net: Money, due: Mapping[Payee, int], carry: Mapping[Payee, int]
+def _approach(
+    micros: int, due: Mapping[Payee, int], owed: Mapping[Payee, int]
 ) -> tuple[dict[Payee, int], dict[Payee, int]]:
     """Return each payee's micros and change of carry; equal claims favour the smaller id."""
-    # The remainder comes last; it alone has no names, which sort before all others.
-    remainder, *named = sorted(due)
-    payees = [*named, remainder]
-    claims = [due[payee] for payee in payees]
-    if not is_tiny(net, payees=len(payees)):
-        return dict(zip(payees, divide(net.micros, claims), strict=True)), {}
     # Who has no claim has no target: what is carried for him waits until he has one.
-    claiming = payees if all(claims) else [payee for payee in payees if due[payee]]
-    micros = net.micros
-    exact = [micros * part for part in divide(PARTS, [claim for claim in claims if claim])]
-    targets = [part + carry.get(payee, 0) for payee, part in zip(claiming, exact, strict=True)]
+    claiming = [payee for payee in _remainder_last(due) if due[payee]]
+    exact = [micros * part for part in divide(PARTS, [due[payee] for payee in claiming])]
+    targets = [part + owed.get(payee, 0) for payee, part in zip(claiming, exact, strict=True)]
     given = approach(targets, micros, scale=PARTS)
-    amounts = dict.fromkeys(payees, 0) | dict(zip(claiming, given, strict=True))
+    amounts = dict.fromkeys(due, 0)
+    amounts.update(zip(claiming, given, strict=True))
     changes = {
         payee: change
         for payee, part, amount in zip(claiming, exact, given, strict=True)
         if (change := part - amount * PARTS)
     }
     return amounts, changes
+
+
+def _remainder_last(payees: Iterable[Payee]) -> list[Payee]:
+    """Put payees in order; the remainder has no names, which sort before all others."""
+    remainder, *named = sorted(payees)
+    return [*named, remainder]

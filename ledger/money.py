@@ -122,18 +122,30 @@ def approach(targets: Sequence[int], total: int, *, scale: int) -> list[int]:
     amounts = [target // scale if target > 0 else 0 for target in targets]
     left = total - sum(amounts)
     step = 1 if left > 0 else -1
-    queue = [
-        (step * (amount * scale - target), i)
-        for i, (amount, target) in enumerate(zip(amounts, targets, strict=True))
-        if step > 0 or amount
+    distances = [
+        step * (amount * scale - target) for amount, target in zip(amounts, targets, strict=True)
     ]
-    heapq.heapify(queue)
-    for _ in range(abs(left)):
+    order = [i for i, amount in enumerate(amounts) if step > 0 or amount]
+    # Sorting keeps the earlier of equals in front.
+    order.sort(key=distances.__getitem__)
+    many = abs(left)
+    if many <= len(order) and (not many or _once(distances, order, many, scale=scale)):
+        for i in order[:many]:
+            amounts[i] += step
+        return amounts
+    queue = [(distances[i], i) for i in order]  # in order, and so a heap
+    for _ in range(many):
         distance, i = heapq.heappop(queue)
         amounts[i] += step
         if step > 0 or amounts[i]:
             heapq.heappush(queue, (distance + scale, i))
     return amounts
+
+
+def _once(distances: Sequence[int], order: Sequence[int], many: int, *, scale: int) -> bool:
+    """Whether the first ``many`` are each chosen before any of them would be for a second time."""
+    first, last = order[0], order[many - 1]
+    return (distances[last], last) <= (distances[first] + scale, first)
 
 
 def split_carrying(
