@@ -22,6 +22,7 @@ from tests.benchmarks.attribution_sections import (
     deployed,
     digits,
     ngram,
+    pictures,
     retrieval,
     retrieval_world,
     sybil,
@@ -50,6 +51,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             figures["digits"] = digits.run(Path(folder))
         _say("imported scores", began)
+    if pictures.is_installed():
+        figures["pictures"] = pictures.run()
+        _say("pictures", began)
     figures["seconds"] = round(monotonic() - began)
     _record(figures)
 

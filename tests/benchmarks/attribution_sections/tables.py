@@ -36,6 +36,8 @@ def written(figures: Mapping[str, Any]) -> str:
     parts += [_ngram(figures["ngram"]), _sybil(figures["sybil"]), _merging(figures["sybil"])]
     if "digits" in figures:
         parts.append(_digits(figures["digits"]))
+    if "pictures" in figures:
+        parts.append(pictures(figures["pictures"]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -175,6 +177,30 @@ def _digits(found: Mapping[str, Any]) -> str:
         f"{_table(['scores', 'LDS'], rows)}\n\nNo value changed by the import (largest difference "
         f"{found['largest_change_by_import']:g}); 100 rows leave out "
         f"{found['outside_mass_top_100']['mean']:.0%} of the positive scores, and say so."
+    )
+
+
+def pictures(found: Mapping[str, Any]) -> str:
+    """Return the table of embedders for pictures."""
+    kinds = list(found["rows"][0]["first_right"])
+    rows = [
+        [
+            row["embedder"],
+            _with_interval(row["share_error"]),
+            _with_interval(row["paid_on_negatives"]),
+            *(f"{row['first_right'][kind]:.2f}" for kind in kinds),
+            f"{row['auroc_strangers']:.3f}",
+        ]
+        for row in found["rows"]
+    ]
+    head = ["embedder", "share error", "paid on strangers", *kinds, "AUROC strangers"]
+    return (
+        "### Pictures by their vectors\n\n"
+        f"{found['works']} registered pictures, {found['strangers']} strangers, altered by hand; "
+        "coefficients fitted on one half of the outputs, the table is of the other "
+        f"({found['rows'][0]['tested_on']['of works']} of works, "
+        f"{found['rows'][0]['tested_on']['of strangers']} of strangers). By kind: how often the "
+        f"best work is a source.\n\n{_table(head, rows)}"
     )
 
 
