@@ -7,22 +7,19 @@ ledger.
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from ledger import currencies
-from ledger.drafts import Columns, Draft, Whole
+from ledger.drafts import Columns, Whole
 
 COLUMNS = ("id", "key", "kind", "currency", "accounts", "amounts", "reverses", "effective_at")
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 TRAILER = struct.pack(">h", -1)
-ROWS_AT_ONCE = 500
-"""PostgreSQL reads one piece while the next is packed; small pieces cost numpy's calls each."""
-
 _INT4_OID, _INT8_OID = 23, 20
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -30,53 +27,63 @@ _MICROSECOND = timedelta(microseconds=1)
 Rows = np.ndarray[Any, np.dtype[np.void]]
 
 
-def rows(columns: Columns, *, first_id: int) -> Iterator[bytes]:
-    """Pack drafts as rows of ``ledger_entry`` with consecutive ids, some rows at a time.
+def rows(columns: Columns, *, first_id: int) -> bytes:
+    """Pack drafts as rows of ``ledger_entry`` with consecutive ids.
 
-    Within a piece rows of as many legs stand together; their ids tell their order.
+    Rows of as many legs stand together; their ids tell their order.
     """
-    starts = columns.counts.cumsum() - columns.counts
-    for first in range(0, len(columns.drafts), ROWS_AT_ONCE):
-        places = np.arange(first, min(first + ROWS_AT_ONCE, len(columns.drafts)))
-        yield b"".join(
-            _pack(columns, group, starts, first_id=first_id) for group in _alike(columns, places)
+    fields = _Fields.of(columns)
+    return b"".join(_pack(columns, fields, group, first_id) for group in _alike(columns))
+
+
+class _Fields(NamedTuple):
+    """What each row holds once, as numbers of PostgreSQL's: (n,) each."""
+
+    keys: Rows
+    kinds: Whole
+    currencies: Whole
+    effective_at: Whole
+    first_legs: Whole
+
+    @classmethod
+    def of(cls, columns: Columns) -> Self:
+        numerics = {code: currencies.find(code).numeric for code in {*columns.currencies}}
+        times = {at: (at - _POSTGRES_EPOCH) // _MICROSECOND for at in {*columns.effective_at}}
+        return cls(
+            keys=np.frombuffer(
+                b"".join([key.int.to_bytes(16) for key in columns.keys]), dtype="V16"
+            ),
+            kinds=np.fromiter(columns.kinds, dtype=np.int64, count=len(columns.kinds)),
+            currencies=np.array([numerics[code] for code in columns.currencies], dtype=np.int64),
+            effective_at=np.array([times[at] for at in columns.effective_at], dtype=np.int64),
+            first_legs=columns.counts.cumsum() - columns.counts,
         )
 
 
-def _alike(columns: Columns, places: Whole) -> Iterator[Whole]:
-    """Split places into those whose rows have the same layout."""
-    reversing = np.array([columns.drafts[place].reverses is not None for place in places.tolist()])
-    layouts = 2 * columns.counts[places] + reversing
+def _alike(columns: Columns) -> Iterator[Whole]:
+    """The drafts' places, split into those whose rows have the same layout."""
+    reversing = [reverses is not None for reverses in columns.reverses]
+    layouts = 2 * columns.counts + reversing
     for layout in np.unique(layouts):
-        yield places[layouts == layout]
+        yield np.flatnonzero(layouts == layout)
 
 
-def _pack(columns: Columns, places: Whole, starts: Whole, *, first_id: int) -> bytes:
+def _pack(columns: Columns, fields: _Fields, places: Whole, first_id: int) -> bytes:
     """Pack the drafts at ``places``, all of one layout."""
-    drafts = [columns.drafts[place] for place in places.tolist()]
     legs = int(columns.counts[places[0]])
-    reverses = [draft.reverses for draft in drafts if draft.reverses is not None]
-    packed = np.repeat(_template(legs, reversing=bool(reverses)), len(drafts))
+    reversing = columns.reverses[places[0]] is not None
+    packed = np.repeat(_template(legs, reversing=reversing), places.size)
     packed["id"] = first_id + places
-    packed["key"] = np.frombuffer(b"".join([draft.key.bytes for draft in drafts]), dtype="V16")
-    packed["kind"] = [draft.kind for draft in drafts]
-    packed["currency"] = [currencies.find(draft.currency).numeric for draft in drafts]
-    of_group = starts[places][:, np.newaxis] + np.arange(legs)
+    packed["key"] = fields.keys[places]
+    packed["kind"] = fields.kinds[places]
+    packed["currency"] = fields.currencies[places]
+    of_group = fields.first_legs[places][:, np.newaxis] + np.arange(legs)
     packed["accounts"]["value"] = columns.accounts[of_group]
     packed["amounts"]["value"] = columns.amounts[of_group]
-    if reverses:
-        packed["reverses"] = reverses
-    packed["effective_at"] = _microseconds(drafts)
+    if reversing:
+        packed["reverses"] = [columns.reverses[place] for place in places.tolist()]
+    packed["effective_at"] = fields.effective_at[places]
     return packed.tobytes()
-
-
-def _microseconds(drafts: Sequence[Draft]) -> list[int]:
-    """When each happened, counted from PostgreSQL's epoch; most of a batch at the same instant."""
-    counted: dict[datetime, int] = {}
-    for draft in drafts:
-        if draft.effective_at not in counted:
-            counted[draft.effective_at] = (draft.effective_at - _POSTGRES_EPOCH) // _MICROSECOND
-    return [counted[draft.effective_at] for draft in drafts]
 
 
 @lru_cache(maxsize=1024)

@@ -3,11 +3,12 @@
 Knows no database. `ledger.posting` writes drafts; `ledger.copy_format` packs their columns.
 """
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -25,9 +26,8 @@ _REFERENCES = UUID("5bd4d3c1-6c0b-5f0e-9d4e-0f0f3b0c7a11")
 Whole = np.ndarray[Any, np.dtype[np.int64]]
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An entry to be.
+class Draft(NamedTuple):
+    """An entry to be. A tuple, since thousands are made at a time: a third of a dataclass's time.
 
     key: what it is known by for ever: a UUIDv7 of its own, or see `key_for`.
     legs: (account number, signed micros), credit > 0, adding up to zero.
@@ -55,12 +55,16 @@ def mirror(legs: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """n sound drafts, their legs side by side.
+    """n > 0 sound drafts, their fields and their legs side by side.
 
     counts: (n,) legs of each draft. accounts, amounts: (sum of counts,) in the drafts' order.
     """
 
-    drafts: Sequence[Draft]
+    keys: tuple[UUID, ...]
+    kinds: tuple[EntryKind, ...]
+    currencies: tuple[str, ...]
+    effective_at: tuple[datetime, ...]
+    reverses: tuple[int | None, ...]
     counts: Whole
     accounts: Whole
     amounts: Whole
@@ -71,21 +75,29 @@ class Columns:
 
         Raises InvalidDraft, InvalidAmount, UnknownAccount, UnknownCurrency.
         """
-        counts = np.array([len(draft.legs) for draft in drafts], dtype=np.int64)
-        legs = chain.from_iterable(draft.legs for draft in drafts)
-        numbers = [*chain.from_iterable(legs)]
-        whole = {*map(type, numbers)} == {int}  # True and 1.0 are no amounts
-        flat = np.array(numbers)
-        accounts, amounts = flat[0::2], flat[1::2]
-        if not (whole and _sound(counts, accounts, amounts)):
+        keys, kinds, codes, legs, times, reverses = zip(*drafts, strict=True)
+        counts = np.fromiter(map(len, legs), dtype=np.int64, count=len(legs))
+        numbers = _packed([*chain.from_iterable(chain.from_iterable(legs))])
+        accounts, amounts = numbers[0::2], numbers[1::2]
+        if not _sound(counts, accounts, amounts):
             for draft in drafts:
                 check(draft)
-        for draft in drafts:
-            if draft.effective_at.tzinfo is None:
-                raise InvalidDraft(f"{draft.key}: the time it happened has no zone")
-        for currency in {draft.currency for draft in drafts}:
-            currencies.find(currency)
-        return cls(drafts, counts, accounts, amounts)
+        if any(at.tzinfo is None for at in {*times}):
+            naive = next(draft for draft in drafts if draft.effective_at.tzinfo is None)
+            raise InvalidDraft(f"{naive.key}: the time it happened has no zone")
+        for code in {*codes}:
+            currencies.find(code)
+        return cls(keys, kinds, codes, times, reverses, counts, accounts, amounts)
+
+
+def _packed(numbers: list[int]) -> Whole:
+    """Numbers as an array; an empty one when some are no whole numbers of 64 bits."""
+    if {*map(type, numbers)} != {int}:  # True and 1.0 are no amounts
+        return np.empty(0, dtype=np.int64)
+    try:  # A third of the time that numpy takes over a list.
+        return np.frombuffer(struct.pack(f"={len(numbers)}q", *numbers), dtype=np.int64)
+    except struct.error:
+        return np.empty(0, dtype=np.int64)
 
 
 def _sound(counts: Whole, accounts: Whole, amounts: Whole) -> bool:
@@ -93,9 +105,9 @@ def _sound(counts: Whole, accounts: Whole, amounts: Whole) -> bool:
 
     Adding up in 64 bits may wrap to zero, so that amounts near the limit are for `check`.
     """
-    if not counts.size or counts.min() < MIN_LEGS or counts.max() > MAX_LEGS:
+    if not amounts.size or counts.min() < MIN_LEGS or counts.max() > MAX_LEGS:
         return False
-    if amounts.dtype != np.int64 or accounts.min() < 1 or accounts.max() > MAX_ACCOUNT:
+    if accounts.min() < 1 or accounts.max() > MAX_ACCOUNT:
         return False
     largest = max(int(amounts.max()), -int(amounts.min()))
     if largest * int(counts.max()) > MAX_MICROS or not amounts.all():

@@ -55,22 +55,10 @@ def by_hand(draft: Draft, entry_id: int) -> bytes:
 
 @given(st.lists(drafts(), min_size=1, max_size=12))
 def test_rows_are_those_of_the_manual(several: list[Draft]) -> None:
-    packed = b"".join(copy_format.rows(Columns.of(several), first_id=FIRST_ID))
+    packed = copy_format.rows(Columns.of(several), first_id=FIRST_ID)
     expected = [by_hand(draft, FIRST_ID + place) for place, draft in enumerate(several)]
     assert len(packed) == sum(map(len, expected))
     assert all(row in packed for row in expected)
-
-
-def test_rows_come_in_pieces_that_hold_every_draft_once() -> None:
-    many = [
-        Draft(UUID(int=n), EntryKind.QUERY, "EUR", ((1, -n), (2, n)), NOON)
-        for n in range(1, 2 * copy_format.ROWS_AT_ONCE + 2)
-    ]
-    pieces = list(copy_format.rows(Columns.of(many), first_id=FIRST_ID))
-    assert len(pieces) == 3
-    assert b"".join(pieces) == b"".join(
-        by_hand(draft, FIRST_ID + place) for place, draft in enumerate(many)
-    )
 
 
 @given(st.lists(st.lists(st.integers(-MAX_MICROS, MAX_MICROS), min_size=2, max_size=6), min_size=1))

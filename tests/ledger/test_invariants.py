@@ -96,6 +96,7 @@ LAST_REVERSAL = "WHERE reverses IS NOT NULL"
         ("ledger_batch", "UPDATE ledger_batch SET entries_count = 9 WHERE seq = 2", "contents"),
         ("ledger_batch", "DELETE FROM ledger_batch WHERE seq = 2", "sequence"),
         ("ledger_batch", "DELETE FROM ledger_batch WHERE seq = 2", "orphans"),
+        ("ledger_balance", "INSERT INTO ledger_balance SELECT 9999, 978", "limits"),
         (
             "ledger_account",
             (
@@ -136,6 +137,29 @@ def test_an_unbalanced_entry_is_refused_even_with_triggers_off() -> None:
         tamper("ledger_entry", f"UPDATE ledger_entry SET amounts = '{{-7,8}}' {FIRST}")
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE tribute_app")
+
+
+@pytest.mark.parametrize("legs", [2, 12, 15, 16, 17, 33])
+def test_every_leg_counts_in_the_sum(legs: int) -> None:
+    """Short entries are added up by the CHECK itself, long ones by a function."""
+    balanced = [*range(1, legs), -sum(range(1, legs))]
+    update = (
+        f"UPDATE ledger_entry SET accounts = array_fill(1, ARRAY[{legs}]), amounts = %s {FIRST}"
+    )
+    for place in range(legs):
+        skewed = [amount + 10**6 * (n == place) for n, amount in enumerate(balanced)]
+        empty = [amount * (n != place) for n, amount in enumerate(balanced)]
+        empty[place - 1] += balanced[place]
+        beyond = [2**63 - 1 if n == place else 2**63 - 2 for n in range(legs)]
+        for wrong in (skewed, empty, beyond):
+            with pytest.raises(DatabaseError, match=r"sums_to_zero|out of range"):
+                attempt_tampering(update, wrong)
+    attempt_tampering(update, balanced)
+
+
+def attempt_tampering(sql: str, *parameters: object) -> None:
+    with transaction.atomic():
+        tamper("ledger_entry", sql, *parameters)
 
 
 def test_an_unbalanced_entry_is_found_when_the_check_itself_was_dropped() -> None:
@@ -220,6 +244,18 @@ def test_changes_are_refused_to_application_and_owner(role: str, sql: str, why: 
     with pytest.raises(DatabaseError, match=why):
         attempt(role, sql)
     assert invariants.findings() == []
+
+
+@pytest.mark.parametrize(
+    "change", ["account_id = 9999", "currency = 840", "min_balance_micros = -1"]
+)
+def test_whose_a_balance_is_never_changes_not_even_where_it_may_be_written(change: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE ledger_balance DISABLE TRIGGER ledger_balance_is_derived")
+    with pytest.raises(DatabaseError, match="append-only"):
+        attempt("tribute_owner", f"UPDATE ledger_balance SET {change} WHERE account_id = 1")
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from ledger import balances
-from ledger.errors import KeyReused
+from ledger.errors import InvalidDraft, KeyReused, UnknownCurrency
 from ledger.models import Entry, Refusal
 from ledger.money import Money
-from ledger.posting import MANY_DRAFTS, Draft, post
+from ledger.posting import MANY_DRAFTS, PIECE, Draft, post
 from registry.models import Creator, Operator
 from tests.factories import NOON
 from tests.ledger.test_posting import clearing, fund, moving, pending, prepaid
@@ -69,3 +69,56 @@ def test_many_drafts_beyond_the_balance_are_refused_for_ever(acme: Operator, ada
     assert again.entry_ids == first.entry_ids
     assert Refusal.objects.count() == 3
     assert balances.balance(pending(ada)) == Money(MANY - 3, "EUR")
+
+
+def test_drafts_of_several_pieces_keep_their_order(acme: Operator, ada: Creator) -> None:
+    """Their ids count on from piece to piece, also where rows of several layouts mix."""
+    drafts = payments(acme, ada, range(2 * PIECE + 3))
+    long = ((clearing(), -3), *((pending(ada), 1),) * 3)
+    drafts[5::7] = [draft._replace(legs=long) for draft in drafts[5::7]]
+    fund(acme, len(drafts))
+    ids = post(drafts, at=NOON).entry_ids
+
+    first = ids[drafts[0].key]
+    assert list(ids.items()) == [(draft.key, first + n) for n, draft in enumerate(drafts)]
+    written = Entry.objects.in_bulk(list(ids.values()))
+    assert [
+        (entry.key, list(zip(entry.accounts, entry.amounts, strict=True)))
+        for entry in (written[ids[draft.key]] for draft in drafts)
+    ] == [(draft.key, list(draft.legs)) for draft in drafts]
+
+
+@pytest.mark.parametrize("place", [0, PIECE, 2 * PIECE + 2])
+def test_one_malformed_draft_among_many_writes_nothing(
+    acme: Operator, ada: Creator, place: int
+) -> None:
+    """It is met while what came before is on its way; the next call finds all as it was."""
+    drafts = payments(acme, ada, range(2 * PIECE + 3))
+    fund(acme, len(drafts))
+    before = Entry.objects.count()
+    unequal = drafts[place]._replace(legs=((prepaid(acme), -1), (pending(ada), 2)))
+    odd = drafts[place]._replace(currency="XXX")
+
+    with pytest.raises(InvalidDraft, match=str(unequal.key)):
+        post([*drafts[:place], unequal, *drafts[place + 1 :]], at=NOON)
+    with pytest.raises(UnknownCurrency):
+        post([*drafts[:place], odd, *drafts[place + 1 :]], at=NOON)
+
+    assert Entry.objects.count() == before
+    assert len(post(drafts, at=NOON).entry_ids) == len(drafts)
+
+
+def test_a_malformed_draft_is_named_though_postgresql_refused_another_first(
+    acme: Operator, ada: Creator
+) -> None:
+    drafts = payments(acme, ada, range(2 * PIECE + 3))
+    fund(acme, len(drafts))
+    post(drafts[:1], at=NOON)
+    unequal = drafts[-1]._replace(legs=((prepaid(acme), -1), (pending(ada), 2)))
+
+    with pytest.raises(InvalidDraft, match=str(unequal.key)):
+        post([*drafts[:-1], unequal], at=NOON)
+
+
+def test_no_drafts_are_no_batch() -> None:
+    assert post([], at=NOON).entry_ids == {}
