@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
+from django.db.models import QuerySet
 from psycopg import Cursor
 
 from registry import near_copies, near_pairs
@@ -88,7 +89,7 @@ def report(manifest: Manifest, *, most_violations: int = EXAMPLES) -> Report:
     """Return what a manifest that is ready holds, with the first of its violations."""
     summary: Mapping[str, Any] = manifest.summary or summarise(manifest)
     decisions = summary["decisions"]
-    violations = manifest.rows.filter(decision__in=VIOLATIONS).select_related("work", "statement")
+    found = violations(manifest).select_related("work", "statement")
     return Report(
         rows=manifest.rows_count,
         matched=manifest.matched_count,
@@ -103,8 +104,13 @@ def report(manifest: Manifest, *, most_violations: int = EXAMPLES) -> Report:
         near_compared=summary["near_compared"],
         repeated=[Repeated(**row) for row in summary["repeated"]],
         near=[NearRow(**row) for row in summary["near"]],
-        violations=list(violations.order_by("row_number")[:most_violations]),
+        violations=list(found.order_by("row_number")[:most_violations]),
     )
+
+
+def violations(manifest: Manifest) -> QuerySet[ManifestRow]:
+    """Return the rows that were not allowed when they were ingested."""
+    return manifest.rows.filter(decision__in=VIOLATIONS)
 
 
 def _counts(manifest: Manifest) -> dict[str, Any]:

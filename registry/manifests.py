@@ -17,7 +17,7 @@ from registry import answers, log, manifest_files, manifest_matching, uploads
 from registry.errors import EmptyManifest, RegistryError
 from registry.manifest_files import ManifestItem, Numbered, Source
 from registry.manifest_matching import VIOLATIONS, Asker
-from registry.manifest_reports import Report, report, summarise
+from registry.manifest_reports import Report, report, summarise, violations
 from registry.models import Grant, Manifest, ManifestRow, Operator, Upload, Work
 from registry.webhooks import events
 from registry.webhooks.events import Happening
@@ -33,6 +33,7 @@ __all__ = [
     "grants_of",
     "receive",
     "report",
+    "violations",
     "work_off",
     "works_of",
 ]

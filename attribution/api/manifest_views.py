@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from rest_framework import generics, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -25,6 +25,7 @@ from attribution.api.manifest_serializers import (
     ManifestReportSerializer,
     ManifestStateSerializer,
     NewManifestSerializer,
+    ViolationSerializer,
 )
 from attribution.api.views import model_of
 from attribution.errors import ManifestMissing
@@ -34,7 +35,7 @@ from registry.api.parsing import StrictJSON
 from registry.api.permissions import HasScope
 from registry.api.views.uploads import address_of, blocks_of
 from registry.errors import RegistryError
-from registry.models import Manifest
+from registry.models import Manifest, ManifestRow
 
 MATCHED_AT_ONCE_BYTES = 1024 * 1024
 
@@ -193,7 +194,31 @@ class ManifestReport(APIView):
     )
     def get(self, request: Request, model_id: str) -> Response:
         """Print the report of the manifest in force."""
-        model = model_of(request, model_id)
-        if model.manifest is None:
-            raise ManifestMissing(f"{model.pk} has not declared what it learned from")
-        return Response(ManifestReportSerializer(manifests.report(model.manifest)).data)
+        manifest = _manifest_in_force(request, model_id)
+        return Response(ManifestReportSerializer(manifests.report(manifest)).data)
+
+
+class ManifestViolations(generics.GenericAPIView[ManifestRow]):
+    """Every row that was not allowed, where the report names the first hundred."""
+
+    permission_classes = [HasScope("models:write")]
+    serializer_class = ViolationSerializer
+    cursor_ordering = "row_number"
+
+    @extend_schema(
+        operation_id="listManifestViolations",
+        summary="List all rows of your manifest that were not allowed when they were ingested",
+        responses=ViolationSerializer,
+    )
+    def get(self, request: Request, model_id: str) -> Response:
+        """Print a page of rows, by their numbers."""
+        rows = manifests.violations(_manifest_in_force(request, model_id))
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+def _manifest_in_force(request: Request, model_id: str) -> Manifest:
+    model = model_of(request, model_id)
+    if model.manifest is None:
+        raise ManifestMissing(f"{model.pk} has not declared what it learned from")
+    return model.manifest

@@ -27,6 +27,7 @@ urlpatterns = [
     path("models/<str:model_id>/manifest:upload", manifest_views.ExpectedManifest.as_view()),
     path("models/<str:model_id>/manifest", manifest_views.DeclaredManifest.as_view()),
     path("models/<str:model_id>/manifest/report", manifest_views.ManifestReport.as_view()),
+    path("models/<str:model_id>/manifest/violations", manifest_views.ManifestViolations.as_view()),
     path("queries", views.Queries.as_view()),
     path("queries/<str:query_id>:retry", query_views.RetryQuery.as_view()),
     path("queries/<str:query_id>", views.OneQuery.as_view()),

@@ -14,9 +14,10 @@ from rest_framework.test import APIClient
 
 from attribution import generative_models
 from attribution.api import manifest_views
-from registry import manifests
+from registry import collections, manifests
 from registry.models import Manifest, UploadPart
-from tests.factories import api_client, make_operator
+from tests.factories import DAY, NOON, api_client, deny, make_creator, make_operator, make_work
+from tribute.vocabulary import IdentifierKind
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +25,7 @@ NEW = {"name": "Muse", "version": "1", "currency": "EUR", "fee_micros": 10_000}
 WHEN = "2026-05-01T00:00:00Z"
 ROWS = [{"url": f"https://a.example/{n}", "ingested_at": WHEN} for n in range(40)]
 LINES = b"".join(json.dumps(row).encode() + b"\n" for row in ROWS)
+QUERIES_A_LIST = 3
 TUS = {"HTTP_TUS_RESUMABLE": "1.0.0"}
 
 
@@ -119,8 +121,45 @@ def test_more_than_the_limit_is_refused_and_nothing_kept(
     assert (Manifest.objects.count(), UploadPart.objects.count()) == (0, 0)
 
 
+def test_all_violations_are_listed_page_by_page(
+    client: APIClient, path: str, django_assert_num_queries: Any
+) -> None:
+    ben = make_creator("ben")
+    work = make_work(ben, url="https://a.example/7")
+    statement = deny(work)
+    place = collections.claim(ben, kind=IdentifierKind.HOST, value="b.example", at=NOON)
+    deny(place)
+    when = (NOON + DAY).isoformat()
+    addresses = ["https://a.example/7", *(f"https://b.example/{n}" for n in range(120))]
+    rows = [{"url": url, "ingested_at": when} for url in ["https://c.example/", *addresses]]
+    missing = client.get(f"{path}/violations")
+    client.put(path, {"rows": rows}, format="json")
+
+    pages = [client.get(f"{path}/violations?limit=60").json()]
+    while pages[-1]["next"]:
+        pages.append(client.get(pages[-1]["next"]).json())
+
+    assert (missing.status_code, missing.json()["code"]) == (409, "manifest_missing")
+    listed = [row for page in pages for row in page["items"]]
+    assert [row["row"] for row in listed] == list(range(2, 123))
+    assert len(client.get(f"{path}/report").json()["violations"]) == 100
+    assert listed[0] == {
+        "row": 2,
+        "kind": "url",
+        "value": "a.example/7",
+        "ingested_at": "2026-06-02T12:00:00Z",
+        "decision": "deny",
+        "work": work.pk,
+        "statement": statement.pk,
+    }
+    for limit in (1, 3):
+        with django_assert_num_queries(QUERIES_A_LIST):
+            client.get(f"{path}/violations?limit={limit}")
+
+
 def test_a_manifest_is_its_operators_alone(path: str) -> None:
     mallory = api_client(make_operator("mallory"))
+    assert mallory.get(f"{path}/violations").status_code == 404
 
     assert mallory.get(path).status_code == 404
     body = {"format": "jsonl", "size": 1}
