@@ -13,6 +13,7 @@ from tribute import cli
 from tribute.embedders import layout
 from tribute.features import reduce
 from tribute.fingerprints import text_code
+from tribute.ids import encode, new_uuid7
 from tribute.receipts import key_id, request_digest, signing_input
 from tribute.transport import Answer, Answered, CheckResult, RegistryError
 from tribute.vocabulary import Decision, Purpose
@@ -260,6 +261,39 @@ def test_receipt_exits_one_when_it_does_not_hold(
     )
 
     assert "does not hold: the receipt is about other questions" in capsys.readouterr().err
+
+
+def test_receipt_is_got_by_the_id_of_its_check_and_kept_once_it_holds(
+    receipt_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: dict[str, Any] = json.loads(receipt_file.read_bytes())
+    asked: list[str] = []
+
+    def receipt(_registry: Told, check_id: str) -> dict[str, Any]:
+        asked.append(check_id)
+        return given
+
+    monkeypatch.setattr(Told, "receipt", receipt, raising=False)
+    kept, other = tmp_path / "kept.json", encode("chk", new_uuid7())
+    command = ["receipt", given["check"], "--server", "https://registry.example", "--output"]
+
+    assert cli.main([*command, str(kept), "--key", "00" * 32]) == 1
+    assert cli.main(["receipt", other, "--output", str(kept), "--key", PUBLIC_KEY.hex()]) == 1
+    assert f"the registry gave the receipt of {given['check']}" in capsys.readouterr().err
+    assert not kept.exists()
+    assert cli.main([*command, str(kept), "--key", PUBLIC_KEY.hex()]) == 0
+
+    assert (asked, json.loads(kept.read_bytes())) == (
+        [given["check"], other, given["check"]],
+        given,
+    )
+    assert capsys.readouterr().out.startswith(f"{given['check']}: ")
+    again = ["receipt", str(kept), "--key", PUBLIC_KEY.hex()]
+    assert cli.main(again) == 0
+    assert cli.main([*again, "--output", str(other)]) == 2
 
 
 @pytest.mark.parametrize(("content", "key"), [("{", "00" * 32), ("{}", "00" * 31), ("{}", "é")])

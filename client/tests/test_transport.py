@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tribute import arrow_checks, transport
+from tribute import arrow_checks, connection, transport
 from tribute.transport import ARROW_FROM, Registry, RegistryError
 from tribute.vocabulary import Decision, Purpose
 
@@ -177,7 +177,7 @@ def test_check_raises_on_an_answer_that_breaks_off(scripted: Scripted, naps: lis
 def test_check_raises_on_an_endless_answer(
     scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 20)
+    monkeypatch.setattr(connection, "MAX_ANSWER_BYTES", 20)
     scripted.reply(answered("0"))
 
     with pytest.raises(RegistryError, match="more than 20 bytes"):

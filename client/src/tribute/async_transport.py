@@ -6,10 +6,23 @@ answers are the very same and no further package is needed; the event loop never
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from tribute.connection import ROWS_A_PAGE
+from tribute.manifest_uploads import Report, say_nothing
 from tribute.transport import MAX_ITEMS, CheckResult, Registry
 from tribute.vocabulary import Purpose
 
@@ -93,6 +106,38 @@ class AsyncRegistry:
         """Ask in public whether something is registered, by exactly one identifier."""
         return await self._run(lambda: self._registry.lookup(url=url, sha256=sha256, iscc=iscc))
 
+    async def upload_manifest(
+        self,
+        model_id: str,
+        path: Path,
+        *,
+        progress: Report = say_nothing,
+        notes: Path | None = None,
+        wait: float | None = None,
+    ) -> dict[str, Any]:
+        """Declare what a model learned from; see `Registry.upload_manifest`.
+
+        ``progress`` is called in the thread that sends, not in the event loop's.
+        """
+        upload = partial(self._registry.upload_manifest, model_id, path)
+        return await self._run(lambda: upload(progress=progress, notes=notes, wait=wait))
+
+    async def manifest_report(self, model_id: str) -> dict[str, Any]:
+        """Return what the manifest in force shows; see `Registry.manifest_report`."""
+        return await self._run(lambda: self._registry.manifest_report(model_id))
+
+    def violations(self, model_id: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield every row that was not allowed; see `Registry.violations`."""
+        return self._each(self._registry.violations(model_id))
+
+    def revocations(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the works that were used and are allowed no more, the latest notice first."""
+        return self._each(self._registry.revocations())
+
+    async def acknowledge_revocation(self, notice_id: str) -> dict[str, Any]:
+        """Take note of a revocation (``rvk_…``); doing so again changes nothing."""
+        return await self._run(lambda: self._registry.acknowledge_revocation(notice_id))
+
     async def report_queries(self, queries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Report 1 to 1,000 paid generations; reporting the same one again changes nothing."""
         return await self._run(lambda: self._registry.report_queries(queries))
@@ -100,6 +145,12 @@ class AsyncRegistry:
     async def balance(self) -> dict[str, Any]:
         """Return what the operator has paid in advance and not yet used, by currency."""
         return await self._run(self._registry.balance)
+
+    async def _each(self, rows: Iterator[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+        """Yield what an iterator yields that waits for a page now and then."""
+        while some := await self._run(lambda: list(islice(rows, ROWS_A_PAGE))):
+            for row in some:
+                yield row
 
     async def _run(self, call: Callable[[], Given]) -> Given:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)

@@ -1,4 +1,4 @@
-"""The ``tribute`` command: ask a registry, verify a receipt or a log, reduce a text, convert scores.
+"""The ``tribute`` command: ask a registry, verify a receipt, reduce a text, convert scores, and more.
 
 Reads arguments, files and two environment variables, calls the other modules, and prints. The API
 key is never an argument, since other users of a machine can read those.
@@ -18,9 +18,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tribute import features, inspection_report, log_commands, snapshot_commands
+from tribute import (
+    features,
+    inspection_report,
+    log_commands,
+    manifest_commands,
+    revocation_commands,
+    snapshot_commands,
+)
 from tribute.fingerprints import InvalidWork, fingerprint, sha256_of
 from tribute.identifiers import InvalidIdentifier, key_of
+from tribute.ids import InvalidId, prefix_of
 from tribute.log.errors import LogError
 from tribute.log.notes import VerifierKey
 from tribute.receipts import InvalidReceipt, VerifiedReceipt, verify_receipt
@@ -94,7 +102,10 @@ def _is_unknown(answer: Answer) -> bool:
 
 
 def _receipt(options: argparse.Namespace) -> int:
-    receipt = _read_json(options.file)
+    wanted = _check_id(options.file)
+    if options.output and not wanted:
+        raise UsageError("--output goes with a check's id, not with a file that is here already")
+    receipt = _registry(options).receipt(wanted) if wanted else _read_json(Path(options.file))
     items = None if options.items is None else _read_json(options.items)
     if items is not None and not (
         isinstance(items, list) and all(isinstance(item, dict) for item in items)
@@ -108,6 +119,10 @@ def _receipt(options: argparse.Namespace) -> int:
         return _complain(f"the receipt does not hold: {error}", NOT_ALLOWED)
     except ImportError as error:
         raise UsageError(f"install tribute[verify] to verify signatures: {error}") from error
+    if wanted not in {None, verified.check}:
+        return _complain(f"the registry gave the receipt of {verified.check}", NOT_ALLOWED)
+    if options.output:
+        _write_whole(options.output, json.dumps(receipt, indent=2, ensure_ascii=False) + "\n")
     print(
         f"{verified.check}: {verified.items} items asked by {verified.operator}"
         f" at {verified.at.isoformat()} for {', '.join(verified.purposes)},"
@@ -115,6 +130,21 @@ def _receipt(options: argparse.Namespace) -> int:
     )
     print(f"  {_logged(receipt, verified)}")
     return ALLOWED
+
+
+def _check_id(text: str) -> str | None:
+    """Return what names a check; a file of such a name is a file all the same."""
+    try:
+        return text if prefix_of(text) == "chk" and not Path(text).exists() else None
+    except InvalidId:
+        return None
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all: a receipt that is there already is not spoilt."""
+    draft = path.with_name(f"{path.name}.draft")
+    draft.write_text(text, "utf-8")
+    draft.replace(path)
 
 
 def _log_key(options: argparse.Namespace) -> VerifierKey | None:
@@ -342,6 +372,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_scores(commands)
     snapshot_commands.add_parsers(commands, _public_key)
     log_commands.add_parsers(commands)
+    manifest_commands.add_parsers(commands, _registry, _add_registry)
+    revocation_commands.add_parsers(commands, _registry, _add_registry)
     key = commands.add_parser("key", help="print an identifier's kind, canonical form and key")
     key.add_argument("kind", choices=[kind.value for kind in IdentifierKind], metavar="KIND",
                      help=f"one of {', '.join(IdentifierKind)}")  # fmt: skip
@@ -369,20 +401,34 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     check.add_argument("--unknown", choices=("deny", "keep", "flag"), default="deny",
                        help="items about which nobody has spoken: exit with 1 (default), pass them,"
                        " or pass them marked")  # fmt: skip
-    check.add_argument("--registry", metavar="URL", help="address of the registry")
-    check.add_argument("--timeout", type=float, default=30.0, help="seconds (default: 30)")
+    _add_registry(check)
     check.add_argument("--json", action="store_true", help="print the answers as JSON")
     check.set_defaults(run=_check)
 
 
+def _add_registry(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--registry", "--server", metavar="URL", help="address of the registry")
+    parser.add_argument("--timeout", type=float, default=30.0,
+                        help="seconds to wait for each piece of an answer (default: 30)")  # fmt: skip
+
+
 def _add_receipt(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    receipt = commands.add_parser("receipt", help="verify a check's signed receipt, offline")
-    receipt.add_argument("file", type=Path, metavar="FILE", help="the receipt, as JSON")
+    receipt = commands.add_parser(
+        "receipt",
+        help="verify a check's signed receipt, offline, or get it first",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    receipt.add_argument("file", metavar="FILE|ID",
+                         help="the receipt, as JSON; or chk_…, to get it from the registry")  # fmt: skip
     receipt.add_argument("--key", required=True, help="the registry's public key, hex or base64")
     receipt.add_argument("--log-key", metavar="VKEY",
                          help="the log's verifier key, for the proof that the receipt carries"
                          " (default: TRIBUTE_LOG_KEY)")  # fmt: skip
     receipt.add_argument("--items", type=Path, help="what was asked: a JSON list of items as sent")
+    receipt.add_argument("--output", type=Path, metavar="FILE",
+                         help="where to keep a receipt that was got, once it holds")  # fmt: skip
+    _add_registry(receipt)
     receipt.set_defaults(run=_receipt)
 
 
