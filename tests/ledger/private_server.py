@@ -41,7 +41,7 @@ class PrivateServer:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._server = SmallPostgres(home)
+        self._server: Postgres = SmallPostgres(home)
         self._server.start()
         self.environment = {
             **os.environ,
@@ -54,6 +54,20 @@ class PrivateServer:
 
     def start(self) -> None:
         self._server.start()
+
+    def move(self, server: Postgres) -> None:
+        """Go on with another data directory, at the same address; the one before is stopped."""
+        self.home, self._server = server.home, server
+
+    def configure(self, **settings: str) -> None:
+        """Set parameters of PostgreSQL's own, and restart it with them."""
+        self.write_settings(**settings)
+        self.restart()
+
+    def write_settings(self, **settings: str) -> None:
+        """Set parameters for the next start."""
+        with (self.home / "postgres" / "postgresql.conf").open("a") as file:
+            file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 
     def stop(self) -> None:
         self._server.stop()
@@ -80,9 +94,12 @@ class PrivateServer:
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (allowed, most))
 
-    def run(self, *command: str) -> "subprocess.Popen[bytes]":
-        """Start a program of the project's."""
-        return subprocess.Popen([sys.executable, *command], cwd=PROJECT, env=self.environment)
+    def run(self, *command: str, talking: bool = False) -> "subprocess.Popen[bytes]":
+        """Start a program of the project's; ``talking``: to be told things, and to answer."""
+        pipe = subprocess.PIPE if talking else None
+        return subprocess.Popen(
+            [sys.executable, *command], cwd=PROJECT, env=self.environment, stdin=pipe, stdout=pipe
+        )
 
     def keys(self) -> list[str]:
         """The key of every entry."""
@@ -100,12 +117,17 @@ def private_server(home: Path) -> Iterator[PrivateServer]:
     port = free_port()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(postgres, "free_port", lambda: port)
+        homes = {home}
         try:
             server = PrivateServer(home)
-            yield server
+            try:
+                yield server
+            finally:
+                homes.add(server.home)
         finally:
             try:
-                Postgres(home).stop()
+                for each in homes:
+                    Postgres(each).stop()
             except EmbeddedServerError as trouble:
                 pytest.fail(f"the private server did not stop: {trouble}")
 
