@@ -115,6 +115,12 @@ class BooksInDoubt(PayoutError):
     code = "books_in_doubt"
 
 
+class TransfersDoubled(PayoutError):
+    """No batch goes out while the provider has several transfers for one payout."""
+
+    code = "transfers_doubled"
+
+
 class WrongState(PayoutError):
     """A batch or payout moves only along the published transitions."""
 

@@ -66,7 +66,7 @@ class OutcomeUnknown(GatewayError):
     """A request that moves money got no usable answer: it may or may not have happened.
 
     Timeout, connection lost, 5xx, or the same key still in flight. The caller marks the
-    attempt ``unknown`` and resolves it by look-up (`Gateway.find_transfer`) or by a
+    attempt ``unknown`` and resolves it by look-up (`Gateway.find_transfers`) or by a
     webhook. It may say the same again with the *same* key and amount within 24 hours,
     after which the provider may have forgotten the key; it never uses a second key
     before a look-up has shown that nothing happened.
@@ -283,16 +283,17 @@ class Gateway(Protocol):
     ) -> TransferResult:
         """Move ``amount_minor`` > 0 from the platform's available balance to a payee.
 
-        group: what `find_transfer` looks up later, one per payout. Raises `InsufficientFunds`
+        group: what `find_transfers` looks up later, one per payout. Raises `InsufficientFunds`
         and `PayeeCannotReceive` beside the rest.
         """
         ...
 
-    def find_transfer(self, *, group: str) -> TransferResult | None:
-        """Look up the newest transfer of a group: resolves an `OutcomeUnknown`.
+    def find_transfers(self, *, group: str) -> tuple[TransferResult, ...]:
+        """Look up the transfers of a group, newest first: resolves an `OutcomeUnknown`.
 
-        None says that no transfer with this group exists at the provider at this moment; a
-        request still in flight may create one, so wait longer than the timeout first.
+        There should be one; of very many, the newest hundred. None of them says that no transfer
+        with this group exists at the provider at this moment; a request still in flight may create
+        one, so wait longer than the timeout first.
         """
         ...
 

@@ -152,14 +152,14 @@ class PaperGateway:
         asked = (payee_account, amount_minor, currency, group, dict(metadata))
         return self._once("transfer", key, asked, note)
 
-    def find_transfer(self, *, group: str) -> TransferResult | None:
-        """Read the newest transfer of a group."""
+    def find_transfers(self, *, group: str) -> tuple[TransferResult, ...]:
+        """Read the transfers of a group, newest first."""
 
-        def read() -> TransferResult | None:
+        def read() -> tuple[TransferResult, ...]:
             found = [each for each in self._transfers.values() if each.group == group]
-            return found[-1] if found else None
+            return tuple(reversed(found))
 
-        return self._answered("find_transfer", read)
+        return self._answered("find_transfers", read)
 
     def reverse_transfer(self, *, key: str, transfer_id: str, amount_minor: int) -> ReversalResult:
         """Note a reversal, up to what is left of the transfer and not yet at the bank."""
@@ -176,7 +176,8 @@ class PaperGateway:
             self._transfers[transfer_id] = replace(transfer, reversed_minor=reversed_minor)
             reversal_id = self._new_id("trr")
             self._book("transfer_refund", amount_minor, transfer.currency, reversal_id)
-            self._tell("transfer.reversed", transfer_id)
+            said = {"transfer_group": transfer.group}
+            self._tell("transfer.reversed", transfer_id, said=said)
             return ReversalResult(
                 reversal_id, transfer_id, amount_minor, transfer.currency, self.clock()
             )

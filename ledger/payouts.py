@@ -9,16 +9,15 @@ from django.db import IntegrityError, connection, transaction
 
 from ledger import (
     currencies,
-    invariants,
     journal,
     observing,
     payees,
     payout_minimum,
     payout_steps,
+    soundness,
 )
 from ledger.accounts import AccountKind
 from ledger.errors import (
-    BooksInDoubt,
     LinesChanged,
     MakerIsChecker,
     NothingDue,
@@ -26,7 +25,7 @@ from ledger.errors import (
     WrongState,
 )
 from ledger.gateway import Gateway, Refused
-from ledger.models import Payout, PayoutBatch, PayoutEvent, Reconciliation
+from ledger.models import Payout, PayoutBatch, PayoutEvent
 from ledger.money import Money, floor_to_minor, from_minor, minor_unit_micros
 from ledger.payout_lines import lines_changed, lines_digest
 from ledger.payout_steps import SENT
@@ -57,11 +56,11 @@ def prepare(admin: User, *, currency: str, at: datetime) -> PayoutBatch:
 
     Amounts are whole minor units; what is less stays on the creator's account. Who has just given
     another account than before waits for the next batch. Raises
-    BooksInDoubt while the audit or the last reconciliation has findings, OpenBatchExists,
-    NothingDue, NotPayoutAdmin, UnknownCurrency.
+    BooksInDoubt while the audit or the last reconciliation has findings, TransfersDoubled while
+    the provider has several transfers for one payout, OpenBatchExists, NothingDue, NotPayoutAdmin, UnknownCurrency.
     """
     journal.require_admin(admin)
-    _require_sound_books(currency)
+    soundness.require(currency)
     try:
         with transaction.atomic():
             batch = PayoutBatch.objects.create(currency=currency, prepared_by=admin, prepared_at=at)
@@ -93,7 +92,7 @@ def approve(batch: PayoutBatch, admin: User, *, at: datetime, factor: str = "") 
 
     factor: how the admin has just proved to be there, for the record; the caller asks for it.
     Raises MakerIsChecker for whoever prepared or submitted it, LinesChanged, WrongState,
-    NotPayoutAdmin, BooksInDoubt as `prepare` does, and NotCovered when a creator's available
+    NotPayoutAdmin, BooksInDoubt and TransfersDoubled as `prepare` does, and NotCovered when a creator's available
     balance has shrunk since.
     """
     journal.require_admin(admin)
@@ -103,7 +102,7 @@ def approve(batch: PayoutBatch, admin: User, *, at: datetime, factor: str = "") 
             raise MakerIsChecker(f"{admin.pk} prepared or submitted {batch.pk}")
         if lines_changed(batch):
             raise LinesChanged(f"the lines of {batch.pk} are not those submitted")
-        _require_sound_books(batch.currency)
+        soundness.require(batch.currency)
         batch.status = BatchStatus.APPROVED.value
         batch.approved_by, batch.approved_at = admin, at
         batch.save()
@@ -164,24 +163,15 @@ def take_back(
         with transaction.atomic(durable=True):
             _note(payout_steps.locked(payout.pk), _REFUSED, admin, at=at)
         raise
-    found = gateway.find_transfer(group=payout.group)
+    found = gateway.find_transfers(group=payout.group)
     with transaction.atomic(durable=True):
         payout = payout_steps.locked(payout.pk)
-        if found:
-            observing.apply_transfer(payout, found, at=at)
+        observing.apply_transfers(payout, found, at=at)
     return payout
 
 
 _OVER = {BatchStatus.CLOSED, BatchStatus.CANCELED}
 _ASKED, _REFUSED = "asked the provider to take it back", "the provider refused to take it back"
-
-
-def _require_sound_books(currency: str) -> None:
-    if found := invariants.recent_findings():
-        raise BooksInDoubt(f"the audit has {len(found)} findings, first {found[0]}")
-    last = Reconciliation.objects.filter(currency=currency).order_by("-compared_at").first()
-    if last and not last.agrees:
-        raise BooksInDoubt(f"the last reconciliation in {currency} found a difference")
 
 
 def _plan(batch: PayoutBatch, *, at: datetime) -> list[Payout]:

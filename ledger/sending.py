@@ -5,7 +5,7 @@ both end only by looking up what the provider has. A second key is used only aft
 showed that the first did nothing and can do nothing any more.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -27,6 +27,7 @@ from ledger.gateway import (
 )
 from ledger.models import Payee, Payout, PayoutBatch
 from ledger.money import from_minor
+from ledger.observing import DOUBLED
 from ledger.payout_lines import lines_changed
 from ledger.vocabulary import BatchStatus, Deed, PayoutStatus
 from registry.models import User
@@ -74,19 +75,20 @@ def send_due(
 
 
 def resolve_unknown(*, gateway: Gateway, at: datetime, limit: int = 100) -> int:
-    """Look payouts up whose outcome is unknown; returns how many are known now.
+    """Look payouts up whose outcome is unknown or double; returns how many are known now.
 
     What the provider has counts as sent. What it has not goes back to be sent: under the same
     key while the provider remembers that, under a new one afterwards.
     """
     lost = [PayoutStatus.SENDING, PayoutStatus.UNKNOWN]
     rows = Payout.objects.filter(
-        status__in=lost, asked_at__lte=at - LOOK_UP_AFTER, gateway=gateway.name
+        Q(status__in=lost, asked_at__lte=at - LOOK_UP_AFTER) | Q(trouble=DOUBLED),
+        gateway=gateway.name,
     )
     resolved = 0
     for payout in list(rows.order_by("asked_at")[:limit]):
         try:
-            found = gateway.find_transfer(group=payout.group)
+            found = gateway.find_transfers(group=payout.group)
         except TryAgain:
             break
         resolved += _resolve(payout, found, at=at)
@@ -100,13 +102,13 @@ def look_up(payout: Payout, admin: User, *, gateway: Gateway, at: datetime) -> P
     request may still be under way; NotPayoutAdmin; and what the gateway raises.
     """
     journal.require_admin(admin)
-    open_question = payout.status in {PayoutStatus.SENDING, PayoutStatus.UNKNOWN}
+    is_lost = payout.status in {PayoutStatus.SENDING, PayoutStatus.UNKNOWN}
     asked = payout.asked_at
-    if not open_question or payout.gateway != gateway.name or asked is None:
+    if payout.gateway != gateway.name or not (is_lost or payout.trouble == DOUBLED):
         raise WrongState(f"{payout.pk} by {payout.gateway} is {payout.status}")
-    if asked > at - LOOK_UP_AFTER:
+    if is_lost and (asked is None or asked > at - LOOK_UP_AFTER):
         raise WrongState(f"{payout.pk} was asked for at {asked}: its answer may be on its way")
-    found = gateway.find_transfer(group=payout.group)
+    found = gateway.find_transfers(group=payout.group)
     journal.record(
         admin, Deed.LOOKED_UP, payout=payout, at=at, outcome="found" if found else "not_there"
     )
@@ -256,15 +258,15 @@ def _put_on_record(payout: Payout, answer: GatewayError, *, at: datetime) -> Non
             step(PayoutStatus.RESERVED, try_after=at + WAIT)
 
 
-def _resolve(asked: Payout, found: TransferResult | None, *, at: datetime) -> int:
+def _resolve(asked: Payout, found: Sequence[TransferResult], *, at: datetime) -> int:
     """Apply what a look-up found; ``asked`` is the payout as it was before."""
     with transaction.atomic(durable=True):
         payout = payout_steps.locked(asked.pk)
-        if payout.status not in {PayoutStatus.SENDING, PayoutStatus.UNKNOWN}:
+        is_lost = payout.status in {PayoutStatus.SENDING, PayoutStatus.UNKNOWN}
+        if not is_lost and payout.trouble != DOUBLED:
             return 0
-        if found and not observing.is_undone(payout, found):
-            observing.apply_transfer(payout, found, at=at)
-            return 1
+        if observing.apply_transfers(payout, found, at=at) or not is_lost:
+            return int(payout.trouble != DOUBLED)
         if not _is_same(asked, payout):
             return 0  # asked for again meanwhile: that it was not there says nothing of now
         first = payout.first_asked_at

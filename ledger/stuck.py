@@ -5,16 +5,16 @@ funds by topping the provider's balance up. Whoever undoes a knot did not draw t
 says why; both stay on record with the payout's history.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from ledger import journal, line_decisions, observing, payout_steps
 from ledger.errors import LinesChanged, MakerIsChecker, WrongState
-from ledger.gateway import Gateway
+from ledger.gateway import Gateway, TransferResult
 from ledger.models import Payout, PayoutBatch, PayoutEvent, ProviderEvent, TopUp
 from ledger.payout_lines import lines_changed
 from ledger.vocabulary import BANK, BatchStatus, Deed, PayoutStatus
@@ -22,7 +22,7 @@ from registry.models import User
 
 __all__ = ["Stuck", "resume", "settle_difference", "stuck"]
 
-TRANSFER_DIFFERS, LINES = "transfer_differs", "lines_changed"
+TRANSFER_DIFFERS, LINES = observing.DIFFERS, "lines_changed"
 
 _PAYOUTS = {
     PayoutStatus.RESERVED: "Look at what its batch waits for, and whether the worker sends.",
@@ -31,8 +31,13 @@ _PAYOUTS = {
     PayoutStatus.HELD: "The payee finishes onboarding, or an admin cancels the batch's rest.",
     PayoutStatus.BANK_FAILED: "The payee corrects the bank account; else take the transfer back.",
 }
+_SEVERAL = 2
 _BY_BANK = "Tell the bank's answer: mark it paid or failed."
 _BY_ADMIN = "An admin held it: release it, or take it out of the batch."
+_DOUBLED = (
+    "Take the transfers that are too many back at the provider; it is looked up every minute. If"
+    " that cannot be done, settle the difference: the platform bears them."
+)
 _DIFFERS = "Take the other transfer back at the provider, then settle the difference."
 _BATCHES = {
     "funds": "Top the provider's balance up; sending goes on by itself.",
@@ -70,13 +75,18 @@ def settle_difference(  # noqa: PLR0913 - a decision is said in full, each part 
 ) -> Payout:
     """Undo that the provider had another transfer than was asked for, once that was taken back.
 
-    The payout is sent anew under a new key, or called off and its money given back. Raises
-    WrongState while the other transfer stands, ReasonMissing, MakerIsChecker, NotPayoutAdmin, and
-    what the gateway raises.
+    The payout is sent anew under a new key, or called off and its money given back. When the
+    provider has several, the one asked for becomes the payout's, and the platform bears the rest
+    (`reconciliation.adjust` books it). Raises WrongState while the other transfer stands or none
+    is the one asked for, ReasonMissing, MakerIsChecker, NotPayoutAdmin, and what the gateway
+    raises.
     """
-    found = gateway.find_transfer(group=payout.group)
-    if found and found.reversed_minor < found.amount_minor:
-        raise WrongState(f"{found.id} was not taken back: nothing may be sent beside it")
+    found = gateway.find_transfers(group=payout.group)
+    if payout.trouble == observing.DOUBLED and not send_again:
+        return _bear(payout, admin, found, reason=reason, at=at)
+    for each in found:
+        if each.reversed_minor < each.amount_minor:
+            raise WrongState(f"{each.id} was not taken back: nothing may be sent beside it")
     with transaction.atomic(durable=True):
         payout = payout_steps.locked(payout.pk)
         _require(admin, payout.batch, reason)
@@ -95,6 +105,33 @@ def settle_difference(  # noqa: PLR0913 - a decision is said in full, each part 
             outcome="sent_anew" if send_again else "called_off",
         )
         observing.close_if_done(payout.batch_id, at=at)
+    return payout
+
+
+def _bear(
+    payout: Payout, admin: User, found: Sequence[TransferResult], *, reason: str, at: datetime
+) -> Payout:
+    with transaction.atomic(durable=True):
+        payout = payout_steps.locked(payout.pk)
+        _require(admin, payout.batch, reason)
+        left = observing.standing(payout, found)
+        if payout.trouble != observing.DOUBLED or len(left) < _SEVERAL:
+            raise WrongState(f"{payout.pk} is not double any more: look it up")
+        own = [each for each in left if observing.is_asked_for(payout, each)]
+        if payout.status == PayoutStatus.HELD:
+            if not own:
+                raise WrongState(f"none of the transfers is the one asked for: {payout.pk}")
+            observing.apply_transfer(payout, own[0], at=at)
+        observing.note(payout, observing.borne(left), reason=reason, at=at, by=admin)
+        journal.record(
+            admin,
+            Deed.DIFFERENCE_SETTLED,
+            payout=payout,
+            reason=reason,
+            at=at,
+            outcome="borne",
+            transfers=len(left),
+        )
     return payout
 
 
@@ -136,11 +173,15 @@ def _require(admin: User, batch: PayoutBatch, reason: str) -> None:
 
 
 def _payouts(before: datetime) -> Iterator[Stuck]:
-    rows = Payout.objects.filter(status__in=_PAYOUTS).annotate(moved_at=Max("events__at"))
-    for row in rows.filter(moved_at__lt=before):
+    doubled = Q(trouble=observing.DOUBLED)
+    rows = Payout.objects.filter(doubled | Q(status__in=_PAYOUTS))
+    rows = rows.annotate(moved_at=Max("events__at"))
+    for row in rows.filter(doubled | Q(moved_at__lt=before)):
         status = PayoutStatus(row.status)
-        action = _PAYOUTS[status]
-        if row.trouble == TRANSFER_DIFFERS:
+        action = _PAYOUTS.get(status, _DOUBLED)
+        if row.trouble == observing.DOUBLED:
+            action = _DOUBLED
+        elif row.trouble == TRANSFER_DIFFERS:
             action = _DIFFERS
         elif row.trouble == line_decisions.BY_ADMIN:
             action = _BY_ADMIN

@@ -117,11 +117,11 @@ def _transfer(event: ProviderEvent, gateway: Gateway, at: datetime) -> str:
         if _group(event).startswith("payout:") or not event.payload.get("data"):
             raise UnknownObject(f"no payout has the transfer {event.object_id}")
         return Outcome.IGNORED
-    found = gateway.find_transfer(group=payout.group)
-    if found is None:
+    found = gateway.find_transfers(group=payout.group)
+    if not found:
         raise UnknownObject(f"{payout.pk} has no transfer at the provider yet")
     with transaction.atomic():
-        observing.apply_transfer(payout_steps.locked(payout.pk), found, at=at)
+        observing.apply_transfers(payout_steps.locked(payout.pk), found, at=at)
     return Outcome.APPLIED
 
 

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from ledger.line_decisions import BY_ADMIN
+from ledger.observing import DOUBLED
 from ledger.sending import PAYEE_TROUBLES
 from ledger.stuck import LINES, TRANSFER_DIFFERS
 from ledger.vocabulary import Deed
@@ -35,6 +36,8 @@ DEEDS: dict[str, Words] = {
 TROUBLES: dict[str, Words] = {
     BY_ADMIN: _("an admin holds it"),
     TRANSFER_DIFFERS: _("the provider has another transfer than was asked for"),
+    DOUBLED: _("the provider has more than one transfer for it"),
+    "transfers_borne": _("the platform bears a second transfer"),
     LINES: _("its lines had changed"),
     "gateway_outcome_unknown": _("the provider gave no usable answer; we are looking it up"),
     "gateway_try_again": _("the provider asked us to come again later"),
@@ -52,6 +55,7 @@ FACTS: dict[str, Words] = {
     "digest": _("digest"),
     "factor": _("second factor"),
     "outcome": _("outcome"),
+    "transfers": _("transfers"),
     "entry": _("entry"),
     "to": _("to"),
     "type": _("type"),
@@ -65,4 +69,4 @@ FACTS: dict[str, Words] = {
 
 def trouble(word: str) -> Words:
     """Say a trouble in plain words; what a bank or provider said stays as it is."""
-    return TROUBLES.get(word, word)
+    return TROUBLES.get(word.partition(":")[0], word)

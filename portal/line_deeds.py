@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger import by_hand, gateway_choice, line_decisions, payees, payouts
 from ledger.models import Payout
+from ledger.observing import DOUBLED
 from ledger.payout_steps import SENT
 from ledger.stuck import TRANSFER_DIFFERS
 from ledger.vocabulary import BANK, PayoutStatus
@@ -44,6 +45,8 @@ def _names(payout: Payout, admin: User) -> list[str]:
         names.append("release")
     if status == PayoutStatus.HELD and payout.trouble == TRANSFER_DIFFERS and not maker:
         names += ["send-anew", "call-off"]
+    if payout.trouble == DOUBLED:
+        names += ["look-up"] if maker else ["look-up", "bear"]
     if status == PayoutStatus.HELD and not by_bank and not payout.transfer_id:
         names.append("ask-payee")
     if status in {PayoutStatus.SENDING, PayoutStatus.UNKNOWN} and not by_bank:
@@ -172,6 +175,17 @@ DEEDS = {
             _("Call it off"),
             _("For when the other transfer was taken back; the money is the creator’s again."),
             _("Settled and called off. The money is available to the creator."),
+            _settle(send_again=False),
+            grave=True,
+        ),
+        LineDeed(
+            "bear",
+            _("Let the platform bear the rest"),
+            _(
+                "For when a second transfer cannot be taken back. The one asked for is the payout; "
+                "book the other where the comparison shows it."
+            ),
+            _("Settled. The platform bears what was sent beside it."),
             _settle(send_again=False),
             grave=True,
         ),

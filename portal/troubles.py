@@ -52,6 +52,10 @@ WORDS: dict[str, str | Promise] = {
         "The audit or the last comparison with the provider found a difference. Nothing is paid "
         "until it is settled."
     ),
+    "transfers_doubled": _(
+        "The provider has more than one transfer for one payout. Nothing is paid until that is "
+        "settled; it is listed under what waits."
+    ),
     "maker_is_checker": _(
         "You drew this up or submitted it, so somebody else has to approve it or decide here."
     ),

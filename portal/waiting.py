@@ -11,6 +11,7 @@ from ledger import payouts
 from ledger.line_decisions import BY_ADMIN
 from ledger.models import Payout, PayoutBatch, ProviderEvent, TopUp
 from ledger.money import Money
+from ledger.observing import DOUBLED
 from ledger.stuck import TRANSFER_DIFFERS, Stuck
 from ledger.vocabulary import BANK, BatchStatus, PayoutStatus
 from portal import deeds, line_deeds, states
@@ -30,6 +31,10 @@ _PAYOUTS: dict[str, Words] = {
 }
 _TROUBLES: dict[str, Words] = {
     BY_ADMIN: gettext_lazy("Release it, or take it out of the batch."),
+    DOUBLED: gettext_lazy(
+        "Take the transfers that are too many back at the provider, and ask it then. If that cannot "
+        "be done, somebody who did not draw the batch up lets the platform bear them."
+    ),
     TRANSFER_DIFFERS: gettext_lazy(
         "Take the other transfer back at the provider; then somebody who did not draw the batch "
         "up settles it."

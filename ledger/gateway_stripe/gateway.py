@@ -159,11 +159,11 @@ class StripeGateway:
                 )
             )
 
-    def find_transfer(self, *, group: str) -> TransferResult | None:
-        """List the group's transfers, newest first, and take the first."""
+    def find_transfers(self, *, group: str) -> tuple[TransferResult, ...]:
+        """List the group's transfers, newest first (docs.stripe.com/api/transfers/list)."""
         with self._errors(writes=False):
-            found = self._client.v1.transfers.list({"transfer_group": group, "limit": 1}).data
-            return transfer_result(found[0]) if found else None
+            found = self._client.v1.transfers.list({"transfer_group": group, "limit": PAGE_SIZE})
+            return tuple(transfer_result(each) for each in found.data)
 
     def reverse_transfer(self, *, key: str, transfer_id: str, amount_minor: int) -> ReversalResult:
         """Create a reversal (docs.stripe.com/api/transfer_reversals/create)."""

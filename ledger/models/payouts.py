@@ -169,6 +169,11 @@ class Payout(models.Model):
                 fields=["asked_at"],
                 condition=Q(status__in=[PayoutStatus.SENDING.value, PayoutStatus.UNKNOWN.value]),
             ),
+            models.Index(
+                name="payout_doubled",
+                fields=["id"],
+                condition=Q(trouble="transfers_doubled"),
+            ),
         ]
 
     def __str__(self) -> str:

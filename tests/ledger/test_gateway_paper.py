@@ -72,8 +72,8 @@ def test_transfer_is_noted_once_and_found(gateway: PaperGateway, ada: PayeeAccou
     sent = send(gateway, ada, 1_500)
 
     assert sent == send(gateway, ada, 1_500)
-    assert gateway.find_transfer(group="payout:pay_1") == sent
-    assert gateway.find_transfer(group="payout:pay_2") is None
+    assert gateway.find_transfers(group="payout:pay_1") == (sent,)
+    assert gateway.find_transfers(group="payout:pay_2") == ()
     assert gateway.balance() == (ProviderBalance("EUR", 10_000 - 175 - 1_500, 0),)
     assert gateway.payment_file() == (
         "transfer,payee_account,amount_minor,currency,group\n"
@@ -121,7 +121,7 @@ def test_fail_next_fails_once_before_or_after_the_deed(
     with pytest.raises(OutcomeUnknown):
         send(gateway, ada, 1_500)
 
-    assert (gateway.find_transfer(group="payout:pay_1") is not None) == after
+    assert bool(gateway.find_transfers(group="payout:pay_1")) == after
     assert send(gateway, ada, 1_500).id == "tr_paper_1"
 
 
@@ -138,8 +138,7 @@ def test_reversals_stop_at_the_transfer_and_at_the_bank(
     with pytest.raises(InsufficientFunds):
         gateway.reverse_transfer(key="rev:3", transfer_id=sent.id, amount_minor=1_000)
 
-    found = gateway.find_transfer(group="payout:pay_1")
-    assert found is not None
+    (found,) = gateway.find_transfers(group="payout:pay_1")
     assert found.reversed_minor == 500
 
 

@@ -135,8 +135,8 @@ def test_transfer_moves_money_and_can_be_found(
         metadata={"payout": "pay_1"},
         created_at=sent.created_at,
     )
-    assert gateway.find_transfer(group="payout:pay_1") == sent
-    assert gateway.find_transfer(group="payout:pay_2") is None
+    assert gateway.find_transfers(group="payout:pay_1") == (sent,)
+    assert gateway.find_transfers(group="payout:pay_2") == ()
     assert gateway.balance() == (ProviderBalance("EUR", 10_000 - 175 - 1_500, 0),)
 
 
@@ -206,7 +206,7 @@ def test_transfer_whose_reply_was_lost_is_found(
     with pytest.raises(OutcomeUnknown):
         send(gateway, ada, 1_500)
 
-    found = gateway.find_transfer(group="payout:pay_1")
+    (found,) = gateway.find_transfers(group="payout:pay_1")
     assert found is not None
     assert found == send(gateway, ada, 1_500)
     assert stage.simulator.counts()["objects"]["transfer"] == 1
@@ -223,8 +223,8 @@ def test_transfer_that_outlasts_the_timeout_is_unknown(
     with pytest.raises(OutcomeUnknown):
         send(gateway, ada, 1_500)  # 409: the first is still running
 
-    wait_until(lambda: gateway.find_transfer(group="payout:pay_1") is not None)
-    assert gateway.find_transfer(group="payout:pay_1") == send(gateway, ada, 1_500)
+    wait_until(lambda: bool(gateway.find_transfers(group="payout:pay_1")))
+    assert gateway.find_transfers(group="payout:pay_1") == (send(gateway, ada, 1_500),)
 
 
 @pytest.mark.parametrize(("fault", "made"), [("error_500", 0), ("error_500_after_success", 1)])
@@ -238,7 +238,7 @@ def test_transfer_answered_500_is_unknown_and_stays_so(
         with pytest.raises(OutcomeUnknown):
             send(gateway, ada, 1_500)
 
-    assert (gateway.find_transfer(group="payout:pay_1") is not None) == bool(made)
+    assert bool(gateway.find_transfers(group="payout:pay_1")) == bool(made)
 
 
 def test_transfer_turned_away_unread_may_be_said_again(
@@ -279,8 +279,7 @@ def test_reversals_take_back_up_to_the_whole_transfer(tmp_path: Path) -> None:
             gateway.reverse_transfer(key="rev:4", transfer_id=sent.id, amount_minor=1)
 
         assert (part.transfer_id, part.amount_minor, part.currency) == (sent.id, 500, "EUR")
-        found = gateway.find_transfer(group="payout:pay_1")
-        assert found is not None
+        (found,) = gateway.find_transfers(group="payout:pay_1")
         assert found.reversed_minor == 1_500
         assert gateway.balance() == (ProviderBalance("EUR", 9_825, 0),)
 

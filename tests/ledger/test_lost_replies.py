@@ -25,8 +25,8 @@ LOSSES = st.sampled_from(
         ("transfer", OutcomeUnknown, True),
         ("transfer", OutcomeUnknown, False),
         ("transfer", TryAgain, False),
-        ("find_transfer", TryAgain, False),
-        ("find_transfer", OutcomeUnknown, False),
+        ("find_transfers", TryAgain, False),
+        ("find_transfers", OutcomeUnknown, False),
         None,
     ]
 )

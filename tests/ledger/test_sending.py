@@ -103,9 +103,9 @@ def test_a_look_up_that_was_overtaken_by_a_new_request_says_nothing(
     for _ in range(2):
         gateway.fail_next("transfer", OutcomeUnknown("timed out"))
     send(gateway)
-    find, late = gateway.find_transfer, NOON + 6 * MINUTES
+    find, late = gateway.find_transfers, NOON + 6 * MINUTES
 
-    def slow(*, group: str) -> TransferResult | None:
+    def slow(*, group: str) -> tuple[TransferResult, ...]:
         """While this answer is on its way, another worker looks up and asks again."""
         found = find(group=group)
         monkeypatch.undo()
@@ -115,7 +115,7 @@ def test_a_look_up_that_was_overtaken_by_a_new_request_says_nothing(
         send(gateway, at=late)
         return found
 
-    monkeypatch.setattr(gateway, "find_transfer", slow)
+    monkeypatch.setattr(gateway, "find_transfers", slow)
     assert payouts.resolve_unknown(gateway=gateway, at=NOON + 5 * MINUTES) == 1, "the other one"
     payouts.cancel(batch, mia, at=late)
     assert sorted(Payout.objects.values_list("status", flat=True)) == ["transferred", "unknown"]

@@ -90,10 +90,9 @@ def test_a_transfer_is_made_once_and_found_by_its_group_and_metadata(
         stand.currency,
     )
     assert transfer(stand, payee, 1_000).id == sent.id, "the same key is the same transfer"
-    found = stand.gateway().find_transfer(group=f"payout:pay_{stand.run}")
-    assert found is not None
+    (found,) = stand.gateway().find_transfers(group=f"payout:pay_{stand.run}")
     assert (found.id, dict(found.metadata)) == (sent.id, {"payout": f"pay_{stand.run}"})
-    assert stand.gateway().find_transfer(group=f"payout:pay_none_{stand.run}") is None
+    assert stand.gateway().find_transfers(group=f"payout:pay_none_{stand.run}") == ()
 
 
 def test_a_key_said_with_another_amount_is_refused(
@@ -114,8 +113,7 @@ def test_part_of_a_transfer_is_taken_back_once(stand: Stand, sent: TransferResul
     reversal = gateway.reverse_transfer(**again)
     assert (reversal.transfer_id, reversal.amount_minor) == (sent.id, 400)
     assert gateway.reverse_transfer(**again).id == reversal.id
-    found = gateway.find_transfer(group=f"payout:pay_{stand.run}")
-    assert found is not None
+    (found,) = gateway.find_transfers(group=f"payout:pay_{stand.run}")
     assert found.reversed_minor == 400
     with pytest.raises(Refused):
         gateway.reverse_transfer(
