@@ -149,6 +149,19 @@ def test_check_exits_three_without_an_answer(
     assert capsys.readouterr().err == "tribute: No answer (unreachable)\n"
 
 
+def test_stopping_a_command_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object) -> CheckResult:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Told, "check", stop)
+
+    assert check("--url", "https://example.com/") == 130
+
+    assert capsys.readouterr().err == "tribute: stopped\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

@@ -12,6 +12,7 @@ import binascii
 import json
 import mimetypes
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -39,6 +40,7 @@ ALLOWED = 0
 NOT_ALLOWED = 1
 USAGE = 2
 NO_ANSWER = 3
+STOPPED = 128 + signal.SIGINT
 
 _PUBLIC_KEY_BYTES = 32
 _EPILOG = """\
@@ -52,6 +54,7 @@ exit status:
   1  something is not allowed, unknown included unless --unknown says otherwise (or the receipt does not hold)
   2  the command was used wrongly, or a file cannot be read
   3  the registry was not reached, refused, or was not understood
+  130  you stopped it; said again, a command that was under way goes on or begins anew
 """
 
 
@@ -71,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(error, USAGE)
     except RegistryError as error:
         return _complain(f"{error} ({error.code})", NO_ANSWER)
+    except KeyboardInterrupt:
+        return _complain("stopped", STOPPED)
     return status
 
 
