@@ -21,7 +21,9 @@ from registry.models import (
     DisputeEvent,
     Identifier,
     RightsShare,
+    Signer,
     User,
+    WorkSignature,
 )
 
 HOLDS_FOR = timedelta(days=30)
@@ -112,8 +114,8 @@ def holds_earlier(conflict: ClaimConflict, shown: CollectionOf[str], *, at: date
 def proven(works: CollectionOf[str], *, at: datetime, by: Creator | None = None) -> set[str]:
     """Return those of ``works`` that somebody proven holds a confirmed part in.
 
-    Proven is whose identity is verified, or who shows control of a place where the work lies. by:
-    asks about this creator alone.
+    Proven is whose identity is verified, or who shows control of a place where the work lies or of
+    the certificate that its file is signed with. by: asks about this creator alone.
     """
     shares = RightsShare.objects.filter(work__in=set(works), confirmed_at__lte=at)
     if by is not None:
@@ -125,7 +127,7 @@ def proven(works: CollectionOf[str], *, at: datetime, by: Creator | None = None)
         holders[work].add(creator)
         if verified_at is not None and verified_at <= at:
             found.add(work)
-    return found | _in_control(holders, at)
+    return found | _in_control(holders, at) | _signed(holders, at)
 
 
 def _in_control(holders: dict[str, set[str]], at: datetime) -> set[str]:
@@ -143,6 +145,27 @@ def _in_control(holders: dict[str, set[str]], at: datetime) -> set[str]:
         work
         for work, creators in holders.items()
         if any(lies[work] & controls[creator] for creator in creators)
+    }
+
+
+def _signed(holders: dict[str, set[str]], at: datetime) -> set[str]:
+    """Return the works whose file is signed with a certificate that a holder controls."""
+    rows = WorkSignature.objects.filter(work__in=holders).values_list("work", "certificate_sha256")
+    signed_with = {work: bytes(certificate) for work, certificate in rows}
+    if not signed_with:
+        return set()
+    signers = Signer.objects.filter(
+        certificate_sha256__in=set(signed_with.values()), control_proven_at__lte=at
+    )
+    controls = {
+        (creator, bytes(certificate))
+        for creator, certificate in signers.values_list("creator", "certificate_sha256")
+        if certificate is not None
+    }
+    return {
+        work
+        for work, certificate in signed_with.items()
+        if any((creator, certificate) in controls for creator in holders[work])
     }
 
 

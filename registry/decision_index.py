@@ -199,6 +199,11 @@ def lock_creator(creator: str) -> None:
     _take(exclusive={_creator_lock_id(creator)}, shared=set())
 
 
+def lock_certificate(sha256: bytes) -> None:
+    """Make everybody who shows control of a certificate take turns; taken before any creator's lock."""
+    _take(exclusive={_lock_id(sha256)}, shared=set())
+
+
 def _take(*, exclusive: set[int], shared: set[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(LOCK_KEYS, {"exclusive": sorted(exclusive), "shared": sorted(shared)})

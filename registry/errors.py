@@ -90,6 +90,30 @@ class ControlNotShown(RegistryError):
     code = "control_not_shown"
 
 
+class NotSigned(RegistryError):
+    """A signed file carries a C2PA manifest that holds, over its own bytes, by a valid certificate."""
+
+    code = "not_signed"
+
+
+class SignerNotShown(RegistryError):
+    """Control of a certificate is shown by its challenge, signed into a file with its key."""
+
+    code = "signer_not_shown"
+
+
+class SignerRegistered(RegistryError):
+    """A creator registers a certificate once, and a signer keeps its certificate."""
+
+    code = "signer_registered"
+
+
+class SignerShared(RegistryError):
+    """A certificate that several creators can sign with speaks for none of them."""
+
+    code = "signer_shared"
+
+
 class TermsRequired(RegistryError):
     """A licence names the terms it asks for; no other decision does."""
 

@@ -23,7 +23,9 @@ from registry.models import (
     Identifier,
     PastControl,
     RightsShare,
+    Signer,
     Statement,
+    WorkSignature,
 )
 from tribute.verdict import Tier
 from tribute.vocabulary import IdentifierKind
@@ -49,7 +51,8 @@ class Period:
 class Proof:
     """What establishes a claimant's right to speak for a subject, and what stands against it.
 
-    control: while the claimant demonstrably controlled the place.
+    control: while the claimant demonstrably controlled the place, or the certificate that the work's
+        file is signed with.
     identity_at: since when the claimant's identity is verified, or None.
     rivals: while somebody else did.
     contests: while another claims the same thing. A claimant who came later is without proof of
@@ -112,7 +115,7 @@ class Link:
 
 
 def load(keys: CollectionOf[bytes]) -> list[Link]:
-    """Return every link from ``keys``, in eleven queries whatever their number."""
+    """Return every link from ``keys``, in fourteen queries at most, whatever their number."""
     known = known_among(keys)
     return list(_World(known).links()) if known else []
 
@@ -148,7 +151,23 @@ class _World:
             RightsShare.objects.filter(work_id__in=direct | partners).exclude(confirmed_at=None),
             "work_id",
         )
+        self._load_signers(direct | partners)
         self._load_statements(direct | partners)
+
+    def _load_signers(self, works: set[str]) -> None:
+        rows = WorkSignature.objects.filter(work__in=works).values_list(
+            "work", "certificate_sha256"
+        )
+        self.signed_with = {work: bytes(certificate) for work, certificate in rows}
+        certificates = set(self.signed_with.values())
+        signers = Signer.objects.filter(certificate_sha256__in=certificates) if certificates else []
+        self.signers: dict[tuple[str, bytes], Signer] = {
+            (signer.creator_id, bytes(signer.certificate_sha256)): signer
+            for signer in signers
+            if signer.certificate_sha256 is not None
+        }
+        past = PastControl.objects.filter(signer__in=[s.pk for s in self.signers.values()])
+        self.past_signing = _grouped(past if self.signers else [], "signer_id")
 
     def _load_statements(self, works: set[str]) -> None:
         here = [c for c in self.collections if bytes(c.key) in self.keys]
@@ -236,7 +255,8 @@ class _World:
         """What proves the claim on one identifier; None asks about the content.
 
         An address is proven by control of a place that contains that very address: a work does
-        not carry its author's proof to addresses on other people's sites.
+        not carry its author's proof to addresses on other people's sites. Content is proven by
+        control of a place where it lies, or of the certificate that its file is signed with.
         """
         of_place = identifier is not None and identifier.kind == IdentifierKind.URL
         rows = [identifier] if of_place else self.identifiers[work]
@@ -247,8 +267,9 @@ class _World:
             if bytes(c.key) in scopes
             for period in self._control(c)
         ]
+        signing = () if of_place else self._signing(claimant, work)
         return Proof(
-            control=tuple(period for own, period in proven if own),
+            control=(*(period for own, period in proven if own), *signing),
             identity_at=self.verified.get(claimant),
             rivals=tuple(period for own, period in proven if not own and of_place),
             contests=self._contests(work),
@@ -258,10 +279,23 @@ class _World:
 
     def _control(self, collection: Collection) -> Iterator[Period]:
         """Yield while control of a place was proven, up to now if it still is."""
-        for past in self.past_control.get(collection.pk, []):
-            yield Period(past.proven_at, past.ended_at)
-        if collection.control_proven_at is not None:
-            yield Period(collection.control_proven_at)
+        past = self.past_control.get(collection.pk, [])
+        return _shown(past, collection.control_proven_at)
+
+    def _signing(self, claimant: str, work: str) -> tuple[Period, ...]:
+        """Return while a claimant was shown to control the certificate that signed a work's file."""
+        signer = self.signers.get((claimant, self.signed_with.get(work, b"")))
+        if signer is None:
+            return ()
+        return tuple(_shown(self.past_signing.get(signer.pk, []), signer.control_proven_at))
+
+
+def _shown(past: Iterable[PastControl], since: datetime | None) -> Iterator[Period]:
+    """Yield while control was proven, up to now if it still is."""
+    for ended in past:
+        yield Period(ended.proven_at, ended.ended_at)
+    if since is not None:
+        yield Period(since)
 
 
 def specificity(collection: Collection) -> int:

@@ -1,9 +1,15 @@
-"""Read a work's file once: what it is recognised by, and for a text its features. Nothing is kept."""
+"""Read a work's file once: what it is recognised by, a text's features, who signed it.
+
+Nothing is kept.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
+from registry import signed_files
 from registry.errors import UnreadableFile
+from registry.signed_files import SignedFile
 from tribute.features import Features, InvalidFeatures, reduce
 from tribute.fingerprints import Fingerprint, InvalidWork, fingerprint
 from tribute.vocabulary import Medium
@@ -18,11 +24,13 @@ class Reading:
 
     fingerprint: Fingerprint
     features: Features | None
+    signature: SignedFile | None = None
 
 
-def read(stream: BinaryIO, medium: Medium) -> Reading:
+def read(stream: BinaryIO, medium: Medium, *, at: datetime) -> Reading:
     """Return what a whole file is recognised by; seekable, open for reading bytes.
 
+    at: when its signer's certificate has to be valid.
     Raises UnreadableFile for an empty one, and for one that is not what its medium says.
     """
     stream.seek(0)
@@ -30,9 +38,11 @@ def read(stream: BinaryIO, medium: Medium) -> Reading:
         raise UnreadableFile("the file is empty")
     try:
         taken = fingerprint(stream, medium)
-        return Reading(taken, reduce(_text(stream)) if medium in TEXT_MEDIA else None)
+        features = reduce(_text(stream)) if medium in TEXT_MEDIA else None
     except (InvalidWork, InvalidFeatures) as error:
         raise UnreadableFile(str(error)) from error
+    stream.seek(0)
+    return Reading(taken, features, signed_files.signature_of(stream.read(), at=at))
 
 
 def _text(stream: BinaryIO) -> str:

@@ -13,6 +13,7 @@ from registry import (
     manifests,
     name_records,
     revocations,
+    signers,
     snapshots,
     uploads,
 )
@@ -46,11 +47,12 @@ def build_snapshots() -> int:
 
 @shared_task(name="registry.recheck_control")
 def recheck_control() -> int:
-    """Look whether control of places can still be shown; return how many proofs ended."""
+    """Look whether control of places can still be shown, and that of certificates was; return how many ended."""
     sources = collections.Sources(
         fetch=fetching.fetch, beginning=fetching.fetch_beginning, look_up=name_records.txt
     )
-    return collections.recheck(sources=sources, at=timezone.now(), limit=PLACES_AT_ONCE)
+    ended = signers.end_due(at=timezone.now(), limit=PLACES_AT_ONCE)
+    return ended + collections.recheck(sources=sources, at=timezone.now(), limit=PLACES_AT_ONCE)
 
 
 @shared_task(name="registry.notify_revocations")

@@ -23,7 +23,9 @@ from registry.models import (
     RightsShare,
     Work,
     WorkFeatures,
+    WorkSignature,
 )
+from registry.signed_files import SignedFile
 from tribute import identifiers as canonical
 from tribute.features import Features
 from tribute.fingerprints import Fingerprint
@@ -41,12 +43,14 @@ def register(  # noqa: PLR0913 - a work is described in full, each part by name
     shares: Mapping[str, int] | None = None,
     fingerprint: Fingerprint | None = None,
     features: Features | None = None,
+    signature: SignedFile | None = None,
     at: datetime,
 ) -> Work:
     """Record a work, how to recognise it, and who owns which part of it.
 
     shares: ppm by creator id, the registering creator's among them, 1,000,000 in all; None: all
         of it is the registering creator's. Other creators confirm theirs.
+    signature: of the file that the fingerprint was taken of; what it proves, registry.signers says.
     Opens a claim conflict with every other creator's work that has the same bytes, address or
     content. Raises InvalidIdentifier, DuplicateIdentifier, NothingToRecognise, InvalidShares,
     AlreadyRegistered.
@@ -70,6 +74,8 @@ def register(  # noqa: PLR0913 - a work is described in full, each part by name
         WorkFeatures.objects.create(
             work=work, features=features.to_bytes(), ngrams=len(features.hashes)
         )
+    if signature is not None and _is_all_of(fingerprint, keys):
+        _keep(signature, work, at)
     conflicts = disputes.open_conflicts(work, at=at)
     touched = [work.pk, *(conflict.other_id for conflict in conflicts)]
     decision_index.refresh(decision_index.keys_of_claims(touched), at=at)
@@ -142,6 +148,21 @@ def _keys(
     if not keys:
         raise NothingToRecognise("no identifier is given, and no file")
     return list(keys.values())
+
+
+def _keep(signature: SignedFile, work: Work, at: datetime) -> None:
+    WorkSignature.objects.create(
+        work=work,
+        certificate_sha256=signature.certificate.sha256,
+        evidence_sha256=signature.evidence,
+        recorded_at=at,
+    )
+
+
+def _is_all_of(fingerprint: Fingerprint | None, keys: Sequence[Key]) -> bool:
+    """Tell whether a work names no other content than the file's: a signature speaks for no other."""
+    named = {key.digest for key in keys if key.kind != IdentifierKind.URL}
+    return named == {key.digest for key in _keys([], fingerprint)} if fingerprint else False
 
 
 def _key(kind: IdentifierKind, raw: str) -> Key:

@@ -60,6 +60,8 @@ STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (registry.HandleTaken, 409),
     (registry.AlreadyRegistered, 409),
     (registry.CollectionClaimed, 409),
+    (registry.SignerRegistered, 409),
+    (registry.SignerShared, 409),
     (registry.ConflictClosed, 409),
     (registry.TooManyClaims, 409),
     (registry.NotAppealable, 409),

@@ -22,7 +22,7 @@ from portal.troubles import plain, put_beside
 from registry import works as registry_works
 from registry.errors import RegistryError, UnreadableFile
 from registry.ids import find
-from registry.models import WHOLE_PPM, ClaimConflict, Creator, RightsShare, Work
+from registry.models import WHOLE_PPM, ClaimConflict, Creator, RightsShare, Work, WorkSignature
 from registry.reading import Reading, read
 from tribute.vocabulary import Medium, Purpose
 
@@ -117,6 +117,7 @@ def register(request: HttpRequest, creator: Creator) -> HttpResponse:
                     shares=shares,
                     fingerprint=reading.fingerprint if reading else None,
                     features=reading.features if reading else None,
+                    signature=reading.signature if reading else None,
                     at=timezone.now(),
                 )
             except RegistryError as error:
@@ -154,7 +155,7 @@ def _reading(form: Register) -> Reading | None:
         form.add_error("file", _("This file is too large to be read here. Give its SHA-256."))
         return None
     try:
-        return read(file.file, Medium(form.cleaned_data["medium"]))
+        return read(file.file, Medium(form.cleaned_data["medium"]), at=timezone.now())
     except UnreadableFile as error:
         form.add_error(
             "file", _("We could not read this as what you say it is: %(why)s.") % {"why": error}
@@ -194,6 +195,7 @@ def work(request: HttpRequest, creator: Creator, work_id: str) -> HttpResponse:
             "share": next(s for s in shares if s.creator_id == creator.pk),
             "shares": shares,
             "identifiers": shown.identifiers.order_by("pk"),
+            **_signed(shown, creator),
             "conflicts": ClaimConflict.objects.filter(
                 Q(work=shown) | Q(other=shown), resolved_at=None
             ),
@@ -206,6 +208,15 @@ def work(request: HttpRequest, creator: Creator, work_id: str) -> HttpResponse:
             **sayings.sentence(creator, own, opening=sayings.opening_for(shown), at=now),
         },
     )
+
+
+def _signed(work: Work, creator: Creator) -> dict[str, object]:
+    """Return the certificate that signed the work's file, and whether it is the creator's."""
+    signature = WorkSignature.objects.filter(work=work).first()
+    if signature is None:
+        return {}
+    own = creator.signers.filter(certificate_sha256=signature.certificate_sha256)
+    return {"signature": bytes(signature.certificate_sha256).hex(), "signer": own.first()}
 
 
 def _heard(work: Work, creator: Creator) -> list[sayings.Word]:

@@ -24,6 +24,7 @@ from registry.models import (
     Statement,
     Terms,
     Work,
+    WorkSignature,
 )
 from tribute.vocabulary import Decision, IdentifierKind, Medium, Purpose
 
@@ -161,6 +162,9 @@ class WorkSerializer(serializers.ModelSerializer[Work]):
     identifiers = PrintedIdentifierSerializer(many=True)
     shares = PrintedShareSerializer(many=True)
     disputed = serializers.SerializerMethodField()
+    signed_with = serializers.SerializerMethodField(
+        help_text="SHA-256 of the certificate that signed the file registered (C2PA), or null."
+    )
 
     class Meta:
         model = Work
@@ -174,7 +178,13 @@ class WorkSerializer(serializers.ModelSerializer[Work]):
             "identifiers",
             "shares",
             "disputed",
+            "signed_with",
         ]
+
+    def get_signed_with(self, work: Work) -> str | None:
+        """Print the certificate's hash."""
+        signature: WorkSignature | None = getattr(work, "signature", None)
+        return None if signature is None else bytes(signature.certificate_sha256).hex()
 
     def get_disputed(self, work: Work) -> bool:
         """Whether another creator claims the same thing and nobody has decided yet."""

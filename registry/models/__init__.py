@@ -15,6 +15,7 @@ from registry.models.revocations import (
     RevocationLapse,
     RevocationNotice,
 )
+from registry.models.signers import Signer, WorkSignature
 from registry.models.snapshots import SnapshotChange, SnapshotRelease
 from registry.models.uploads import Upload, UploadPart
 from registry.models.webhooks import (
@@ -69,6 +70,7 @@ __all__ = [
     "RevocationLapse",
     "RevocationNotice",
     "RightsShare",
+    "Signer",
     "SnapshotChange",
     "SnapshotRelease",
     "Statement",
@@ -84,4 +86,5 @@ __all__ = [
     "Work",
     "WorkFeatures",
     "WorkReference",
+    "WorkSignature",
 ]

@@ -187,7 +187,13 @@ class PastControl(models.Model):
     """A proof of control that ended, kept because it held until then. Append-only."""
 
     id = models.BigAutoField(primary_key=True)
-    collection = models.ForeignKey(Collection, models.PROTECT, related_name="past_control")
+    # Of one of the two.
+    collection = models.ForeignKey(
+        Collection, models.PROTECT, null=True, related_name="past_control"
+    )
+    signer = models.ForeignKey(
+        "registry.Signer", models.PROTECT, null=True, related_name="past_control"
+    )
     method = models.CharField(max_length=16)
     evidence_sha256 = models.BinaryField(max_length=32)
     proven_at = models.DateTimeField()
@@ -198,6 +204,11 @@ class PastControl(models.Model):
         constraints = [
             CheckConstraint(
                 name="control_ended_after_it_was_proven", condition=Q(ended_at__gt=F("proven_at"))
+            ),
+            CheckConstraint(
+                name="past_control_is_of_one_thing",
+                condition=Q(collection=None, signer__isnull=False)
+                | Q(collection__isnull=False, signer=None),
             ),
         ]
 

@@ -1,5 +1,6 @@
 """What two do at once: sequences, conflicts and the index come out as if one had waited."""
 
+import io
 import threading
 import time
 from collections.abc import Callable
@@ -9,9 +10,19 @@ from itertools import pairwise
 import pytest
 from django.db import connection, transaction
 
-from registry import creators, decision_index, log, operators
-from registry.errors import RegistryError
-from registry.models import ApiKey, ClaimConflict, LogEntry, LogOutbox, Statement
+from registry import consent, creators, decision_index, log, operators, reading, signers, works
+from registry.errors import RegistryError, SignerShared
+from registry.models import (
+    ApiKey,
+    ClaimConflict,
+    Creator,
+    LogEntry,
+    LogOutbox,
+    PastControl,
+    Signer,
+    Statement,
+    Work,
+)
 from tests.factories import (
     DAY,
     NOON,
@@ -21,7 +32,9 @@ from tests.factories import (
     make_operator,
     make_work,
 )
+from tests.registry.signing import make_identity, sign
 from tests.registry.test_evidence import proven_site
+from tribute.vocabulary import Decision, Medium, Purpose
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_db")]
 
@@ -176,3 +189,54 @@ def test_a_word_on_a_work_reaches_the_rival_that_is_being_registered() -> None:
     assert together(register, speak) == []
 
     assert decision_index.differences(at=NOON) == []
+
+
+def register_signed(creator: Creator, body: bytes, at: datetime) -> Work:
+    taken = reading.read(io.BytesIO(body), Medium.IMAGE, at=at)
+    return works.register(
+        creator,
+        title="A picture",
+        medium=Medium.IMAGE,
+        identifiers=[],
+        fingerprint=taken.fingerprint,
+        signature=taken.signature,
+        at=at,
+    )
+
+
+def test_a_signed_work_registered_while_its_signer_is_shown_is_proven() -> None:
+    now = datetime.now(UTC)
+    identity = make_identity(at=now - DAY)
+    ada = make_creator("ada", verified=False)
+    consent.state(ada, ada, purpose=Purpose.TRAIN_AI, decision=Decision.ALLOW, paid=True, at=now)
+    signer = signers.begin(ada, at=now)
+    challenge, body = sign(identity, challenge=signers.challenge(signer)), sign(identity)
+
+    raised = together(
+        lambda: signers.verify(signer, challenge, at=now),
+        lambda: register_signed(ada, body, now),
+    )
+
+    assert raised == []
+    rows = decision_index.read(decision_index.keys_of_works([Work.objects.get().pk]))
+    assert {s["proven"] for found in rows.values() for row in found for s in row.statements} == {
+        True
+    }
+    assert decision_index.differences(at=now) == []
+
+
+def test_two_who_show_the_same_certificate_at_once_both_go_without() -> None:
+    now = datetime.now(UTC)
+    identity = make_identity(at=now - DAY)
+    waiting = [signers.begin(make_creator(name), at=now) for name in ("ada", "ben")]
+    files = [sign(identity, challenge=signers.challenge(signer)) for signer in waiting]
+
+    raised = together(
+        lambda: signers.verify(waiting[0], files[0], at=now),
+        lambda: signers.verify(waiting[1], files[1], at=now),
+    )
+
+    assert [type(error) for error in raised] == [SignerShared]
+    assert not Signer.objects.exclude(control_proven_at=None).exists()
+    assert PastControl.objects.count() == 1
+    assert decision_index.differences(at=now) == []

@@ -18,12 +18,17 @@ APPEND_ONLY = [
     "registry_check",
     "registry_disputeevent",
     "registry_pastcontrol",
+    "registry_worksignature",
     "registry_revocationnotice",
     "registry_revocationacknowledgement",
     "registry_logoutbox",
     "registry_logentry",
 ]
-KEYS = {"registry_logentry": "index", "registry_revocationacknowledgement": "notice_id"}
+KEYS = {
+    "registry_logentry": "index",
+    "registry_revocationacknowledgement": "notice_id",
+    "registry_worksignature": "work_id",
+}
 
 
 @pytest.fixture

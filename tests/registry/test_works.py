@@ -116,12 +116,12 @@ def test_distances_in_memory_are_those_of_the_client() -> None:
 )
 def test_a_file_that_is_not_what_it_says_is_refused(data: bytes, medium: Medium) -> None:
     with pytest.raises(UnreadableFile):
-        reading.read(io.BytesIO(data), medium)
+        reading.read(io.BytesIO(data), medium, at=NOON)
 
 
 def test_a_text_in_utf_16_reads_like_one_in_utf_8() -> None:
-    one = reading.read(io.BytesIO(TEXT.encode("utf-8")), Medium.TEXT)
-    two = reading.read(io.BytesIO(TEXT.encode("utf-16")), Medium.TEXT)
+    one = reading.read(io.BytesIO(TEXT.encode("utf-8")), Medium.TEXT, at=NOON)
+    two = reading.read(io.BytesIO(TEXT.encode("utf-16")), Medium.TEXT, at=NOON)
 
     assert one.features == two.features
     assert one.fingerprint.iscc == two.fingerprint.iscc

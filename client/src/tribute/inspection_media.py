@@ -37,9 +37,19 @@ _FAMILIES = ("image/", "audio/", "video/")
 _OFFLINE = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
 
 
+def media_type_of(body: bytes) -> str | None:
+    """Return the kind of file that begins like this, among those that may carry a manifest."""
+    return next((kind for at, begins, kind in _BEGINNINGS if body.startswith(begins, at)), None)
+
+
+def seems_to_carry(body: bytes) -> bool:
+    """Tell whether a file has the marks of a manifest, inside it or at some address."""
+    return any(mark in body for mark in _MARKS)
+
+
 def may_carry(body: bytes, declared: str) -> bool:
     """Tell whether a file is of a kind that may carry a manifest; declared: its media type."""
-    return _by_beginning(body) is not None or declared.startswith(_FAMILIES)
+    return media_type_of(body) is not None or declared.startswith(_FAMILIES)
 
 
 def read(body: bytes, declared: str, *, source: str) -> Parsed:
@@ -47,10 +57,10 @@ def read(body: bytes, declared: str, *, source: str) -> Parsed:
 
     How a file begins tells its kind, not what somebody declared.
     """
-    media_type = _by_beginning(body)
+    media_type = media_type_of(body)
     if media_type is None and any(declared == known for *_, known in _BEGINNINGS):
         return _unread(source, f"it does not begin as {declared} does")
-    if not any(mark in body for mark in _MARKS):
+    if not seems_to_carry(body):
         return Parsed()
     try:
         library = importlib.import_module("c2pa")
@@ -66,10 +76,6 @@ def read(body: bytes, declared: str, *, source: str) -> Parsed:
         if "ManifestNotFound" in type(error).__name__ + str(error):
             return Parsed()
         return _unread(source, f"its C2PA manifest cannot be read: {error}")
-
-
-def _by_beginning(body: bytes) -> str | None:
-    return next((kind for at, begins, kind in _BEGINNINGS if body.startswith(begins, at)), None)
 
 
 def _unread(source: str, message: str) -> Parsed:

@@ -40,7 +40,8 @@ EXAMPLE = OpenApiExample(
 def works_of(creator: Creator) -> QuerySet[Work]:
     """Return the works a creator has a share in, with what is printed of them."""
     mine = Work.objects.filter(shares__creator=creator)
-    return mine.prefetch_related("identifiers", "shares", "conflicts", "conflicts_as_other")
+    shown = mine.prefetch_related("identifiers", "shares", "conflicts", "conflicts_as_other")
+    return shown.select_related("signature")
 
 
 class Works(generics.GenericAPIView[Work]):
@@ -134,7 +135,8 @@ def _register_file(creator: Creator, request: Request) -> Work:
     if given["file"].size > settings.UPLOAD_MAX_BYTES:
         raise FileTooLarge(f"a file has at most {settings.UPLOAD_MAX_BYTES:,} bytes")
     medium = Medium(given["medium"])
-    taken = reading.read(given["file"].file, medium)
+    now = timezone.now()
+    taken = reading.read(given["file"].file, medium, at=now)
     return works.register(
         creator,
         title=given["title"],
@@ -143,5 +145,6 @@ def _register_file(creator: Creator, request: Request) -> Work:
         shares=given.get("shares"),
         fingerprint=taken.fingerprint,
         features=taken.features,
-        at=timezone.now(),
+        signature=taken.signature,
+        at=now,
     )
