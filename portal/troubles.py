@@ -25,6 +25,20 @@ WORDS: dict[str, str | Promise] = {
         "We found neither the record, the file nor the tag as described. Nothing is lost; put one of "
         "them in place and check again."
     ),
+    "not_signed": _(
+        "This file carries no C2PA signature that holds: it was changed since, its certificate is not "
+        "valid now, or its manifest lies elsewhere. Nothing was kept."
+    ),
+    "signer_not_shown": _(
+        "The file is signed, but does not carry the words asked for below. Sign one anew with them."
+    ),
+    "signer_registered": _(
+        "This file is signed with another certificate, or with one that is in your list already."
+    ),
+    "signer_shared": _(
+        "Somebody else can sign with this certificate too, so it speaks for neither of you. Use one "
+        "that is yours alone."
+    ),
     "claim_not_proven": _(
         "First show who you are, or that the place where the work lies is yours. Then say it again."
     ),

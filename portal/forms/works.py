@@ -115,6 +115,15 @@ class Claim(forms.Form):
     )
 
 
+class SignedFile(forms.Form):
+    """A file signed for the challenge."""
+
+    file = forms.FileField(
+        label=_("The signed file"),
+        help_text=_("We read it once for its signature, and do not keep it."),
+    )
+
+
 class Sieve(forms.Form):
     """What a list of works is narrowed to."""
 

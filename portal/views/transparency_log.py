@@ -18,8 +18,8 @@ SHOWN = 12
 
 KINDS: dict[str, str | Promise] = {
     "consent.set": _("A creator's word"),
-    "control.proven": _("Control of a site shown"),
-    "control.ended": _("Control of a site no longer shown"),
+    "control.proven": _("Control of a site or certificate shown"),
+    "control.ended": _("Control of a site or certificate no longer shown"),
     "check.batch": _("Answers to a company's questions"),
     "dispute.decided": _("A dispute decided"),
     "cluster.decided": _("Copies of a work decided about"),

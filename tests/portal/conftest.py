@@ -15,8 +15,8 @@ from pytest_django.live_server_helper import LiveServer
 from attribution import worker
 from attribution.models import GenerativeModel, Query
 from ledger import gateway_choice, maturity, payees
-from registry import collections
-from registry.models import Collection, Creator, Operator, User, Work
+from registry import collections, signers
+from registry.models import Collection, Creator, Operator, Signer, User, Work
 from server.demo import one_time_codes
 from tests.attribution.world import CHARIOT, GENERATED, TYGER, ask, fund, make_model
 from tests.factories import (
@@ -50,6 +50,11 @@ class World:
     model: GenerativeModel
     query: Query
 
+    @property
+    def signer(self) -> Signer:
+        """Ada's certificate, which waits for its first signed file."""
+        return Signer.objects.get(creator=self.ada)
+
 
 @pytest.fixture(autouse=True)
 def _collected_nowhere(settings: Any, tmp_path: Path) -> None:
@@ -79,6 +84,7 @@ def world(db: None) -> World:
     worker.settle_due(at=GENERATED, limit=10)
     query.refresh_from_db()
     site = collections.claim(ada, kind=IdentifierKind.HOST, value="ada.example", at=NOON)
+    signers.begin(ada, at=NOON)
     return World(ada, ben, acme, chariot, tyger, site, model, query)
 
 

@@ -12,6 +12,7 @@ def test_mallory_reads_nothing_of_others(world: World) -> None:
     private = [
         f"/works/{world.chariot.pk}/mine/",
         f"/sites/{world.site.pk}/",
+        f"/signers/{world.signer.pk}/",
         f"/earnings/queries/{world.query.pk}/",
         f"/operator/models/{world.model.pk}/",
         f"/operator/usage/{world.query.pk}/",
@@ -44,6 +45,8 @@ def test_mallory_changes_nothing_of_others(world: World) -> None:
         f"/works/{world.chariot.pk}/confirm",
         f"/sites/{world.site.pk}/consent",
         f"/sites/{world.site.pk}/check",
+        f"/signers/{world.signer.pk}/",
+        f"/signers/{world.signer.pk}/end",
         f"/operator/keys/{key.pk}/revoke",
         f"/operator/models/{world.model.pk}/manifest",
         f"/operator/usage/{world.query.pk}/sign",

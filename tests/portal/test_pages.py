@@ -27,6 +27,8 @@ PAGES = [
     ("ada", "/terms/"),
     ("ada", "/sites/"),
     ("ada", "/sites/{site}/"),
+    ("ada", "/signers/"),
+    ("ada", "/signers/{signer}/"),
     ("ada", "/disputes/"),
     ("ada", "/earnings/"),
     ("ada", "/earnings/queries/{query}/"),
@@ -66,7 +68,11 @@ PAGES = [
 
 def address(path: str, world: World) -> str:
     return path.format(
-        chariot=world.chariot.pk, site=world.site.pk, query=world.query.pk, model=world.model.pk
+        chariot=world.chariot.pk,
+        site=world.site.pk,
+        signer=world.signer.pk,
+        query=world.query.pk,
+        model=world.model.pk,
     )
 
 
