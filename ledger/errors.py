@@ -121,6 +121,12 @@ class TransfersDoubled(PayoutError):
     code = "transfers_doubled"
 
 
+class ComparisonStale(PayoutError):
+    """No batch is approved unless the books were compared with the provider's list of late."""
+
+    code = "comparison_stale"
+
+
 class WrongState(PayoutError):
     """A batch or payout moves only along the published transitions."""
 

@@ -92,7 +92,7 @@ def approve(batch: PayoutBatch, admin: User, *, at: datetime, factor: str = "") 
 
     factor: how the admin has just proved to be there, for the record; the caller asks for it.
     Raises MakerIsChecker for whoever prepared or submitted it, LinesChanged, WrongState,
-    NotPayoutAdmin, BooksInDoubt and TransfersDoubled as `prepare` does, and NotCovered when a creator's available
+    NotPayoutAdmin, BooksInDoubt and TransfersDoubled as `prepare` does, ComparisonStale, and NotCovered when a creator's available
     balance has shrunk since.
     """
     journal.require_admin(admin)
@@ -103,6 +103,7 @@ def approve(batch: PayoutBatch, admin: User, *, at: datetime, factor: str = "") 
         if lines_changed(batch):
             raise LinesChanged(f"the lines of {batch.pk} are not those submitted")
         soundness.require(batch.currency)
+        soundness.require_fresh(at=at)
         batch.status = BatchStatus.APPROVED.value
         batch.approved_by, batch.approved_at = admin, at
         batch.save()

@@ -70,6 +70,10 @@ WORDS: dict[str, str | Promise] = {
         "The provider has more than one transfer for one payout. Nothing is paid until that is "
         "settled; it is listed under what waits."
     ),
+    "comparison_stale": _(
+        "The books were not compared with the provider of late. Nothing was approved: compare now, "
+        "then approve."
+    ),
     "maker_is_checker": _(
         "You drew this up or submitted it, so somebody else has to approve it or decide here."
     ),

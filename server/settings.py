@@ -157,6 +157,11 @@ CREATOR_DEBT_MAXIMUM_MICROS = env_whole("CREATOR_DEBT_MAXIMUM_MICROS", 20_000_00
 TOPUP_MINIMUM_MICROS = env_whole("TOPUP_MINIMUM_MICROS", 5_000_000, least=1)
 TOPUP_MAXIMUM_MICROS = env_whole("TOPUP_MAXIMUM_MICROS", 100_000_000_000, least=1)
 PAYMENT_GATEWAY = env_text("PAYMENT_GATEWAY", "paper" if EMBEDDED else "stripe")
+# No batch is approved on a comparison with the provider that is older. 0: however old; paper only
+# takes notes, which no other process reads.
+RECONCILIATION_MAXIMUM_HOURS = env_whole(
+    "RECONCILIATION_MAXIMUM_HOURS", 0 if PAYMENT_GATEWAY == "paper" else 48
+)
 STATEMENT_FONTS = [each for each in os.environ.get("STATEMENT_FONT", "").split(",") if each]
 PAYER_NAME = os.environ.get("PAYER_NAME", "")
 PAYER_IBAN = os.environ.get("PAYER_IBAN", "").replace(" ", "")

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from ledger import payout_minimum, payouts
+from ledger import payout_minimum, payouts, soundness
 from ledger.errors import LedgerError
 from ledger.models import PayoutBatch
 from ledger.stuck import LINES
@@ -101,6 +101,8 @@ def batch(request: HttpRequest, admin: User, batch_id: str) -> HttpResponse:
         "portal/payout_batch.html",
         {
             **_followed(request, shown),
+            "stale": shown.status == BatchStatus.SUBMITTED
+            and soundness.is_stale(at=timezone.now()),
             "may_approve": shown.status == BatchStatus.SUBMITTED and not own,
             "waits_for_another": shown.status == BatchStatus.SUBMITTED and own,
             "maker": own,

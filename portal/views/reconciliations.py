@@ -12,13 +12,14 @@ from django.views.decorators.http import require_GET, require_POST
 from ledger import differences, gateway_choice, reconciliation
 from ledger.errors import LedgerError
 from ledger.gateway import GatewayError
-from ledger.models import Reconciliation
+from ledger.models import PayoutBatch, Reconciliation
 from ledger.money import Money
 from portal import second_factor
 from portal.access import for_payout_admins
 from portal.comparisons import newest_comparisons
 from portal.listing import cut
 from portal.troubles import plain
+from registry.ids import find
 from registry.models import User
 
 
@@ -74,14 +75,17 @@ def comparison(request: HttpRequest, admin: User, number: int) -> HttpResponse:
 @require_POST
 @for_payout_admins
 def compare(request: HttpRequest, admin: User) -> HttpResponse:
-    """Compare now."""
+    """Compare now; lead back to the batch that asked for it."""
+    back = redirect("portal:reconciliations")
+    if asked_from := request.POST.get("batch"):
+        back = redirect("portal:payout-batch", find(PayoutBatch.objects.all(), asked_from).pk)
     try:
         found = reconciliation.compare_again(
             admin, gateway=gateway_choice.configured(), at=timezone.now()
         )
     except GatewayError:
         messages.error(request, _("The provider did not answer. Nothing was changed; try again."))
-        return redirect("portal:reconciliations")
+        return back
     differing = sum(not row.agrees for row in found)
     if not found:
         messages.warning(
@@ -92,7 +96,7 @@ def compare(request: HttpRequest, admin: User) -> HttpResponse:
         messages.error(request, said % {"count": differing})
     else:
         messages.success(request, _("The books and the provider agree."))
-    return redirect("portal:reconciliations")
+    return back
 
 
 @require_POST

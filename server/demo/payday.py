@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils import timezone
 
-from ledger import payees, payouts
+from ledger import gateway_choice, payees, payouts, reconciliation
 from ledger.gateway import Gateway
 from ledger.maturity import mature
 from ledger.models import Account, Payee, Payout, PayoutBatch
@@ -56,6 +57,7 @@ def pay(maker: User, checker: User, keyring: Keyring, *, at: datetime) -> Payout
         batch = payouts.submit(batch, maker, at=at)
         say(f"{maker.name} prepared and submitted {batch.pk}; its lines are frozen and hashed.")
     if batch.status == BatchStatus.SUBMITTED:
+        _compare(checker)
         approval.approve(batch, checker, keyring)
         say(f"{checker.name} signed in with a one-time code and approved exactly those lines.")
     final = [PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.CANCELED]
@@ -70,3 +72,13 @@ def pay(maker: User, checker: User, keyring: Keyring, *, at: datetime) -> Payout
         right=frozenset({1}),
     )
     return batch
+
+
+def _compare(admin: User) -> None:
+    """Compare the books with the provider, as approving asks for; again while money moves."""
+    gateway = gateway_choice.configured()
+    wait_until(
+        lambda: bool(reconciliation.compare_again(admin, gateway=gateway, at=timezone.now())),
+        "the books to be compared with the provider",
+    )
+    say(f"{admin.name} compared the books with the provider's list.")

@@ -101,11 +101,11 @@ def _promises(operator: Operator) -> Iterator[Promise]:
         "; ".join(map(str, findings[:3])) or "audit clean",
     )
     paid_in = TopUp.objects.filter(operator=operator).aggregate(s=Sum("settled_micros"))["s"] or 0
-    held, sent = _all_held(), _all_paid()
+    held, sent, fees = _all_held(), _all_paid(), _provider_fees()
     yield Promise(
-        "Money is conserved: paid in = still held + paid out",
-        paid_in == held + sent,
-        f"{_money(paid_in)} = {_money(held)} + {_money(sent)}",
+        "Money is conserved: paid in = still held + paid out + the provider's fees",
+        paid_in == held + sent + fees,
+        f"{_money(paid_in)} = {_money(held)} + {_money(sent)} + {_money(fees)}",
     )
     rows = ManifestRow.objects.filter(manifest__operator=operator)
     not_allowed = rows.exclude(decision=Decision.ALLOW.value).count()
@@ -154,8 +154,14 @@ def _held(creator: Creator) -> int:
     return accounts.aggregate(s=Sum("balance__balance_micros"))["s"] or 0
 
 
+def _provider_fees() -> int:
+    """What the provider kept of payments, as its list said when the books were compared."""
+    costs = Account.objects.filter(kind=AccountKind.PROCESSOR_FEE)
+    return -(costs.aggregate(s=Sum("balance__balance_micros"))["s"] or 0)
+
+
 def _all_held() -> int:
-    """Everything on accounts that is owed to somebody, the provider's clearing left out."""
+    """Everything on accounts but the provider's clearing: what is owed, less the fees already borne."""
     owed = Account.objects.exclude(kind=AccountKind.PROVIDER_CLEARING)
     return owed.aggregate(s=Sum("balance__balance_micros"))["s"] or 0
 
