@@ -9,11 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
-from ledger import clawback, holds
+from ledger import clawback, holds, limits
 from ledger.accounts import AccountKey, AccountKind, account_ids
 from ledger.drafts import MAX_LEGS
 from ledger.errors import CurrencyMismatch, UnknownObject
@@ -136,7 +135,7 @@ def _taken(topup: TopUp, micros: int) -> Moves:
             for creator, got in received.items()
             if creator
         },
-        cap=settings.CREATOR_DEBT_MAXIMUM_MICROS,
+        cap=limits.most_debt(code).micros,
     )
     return {
         (_PREPAID, topup.operator_id, code): borne.prepaid,

@@ -11,9 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db import connection, transaction
 
+from ledger import limits
 from ledger.accounts import AccountKey, AccountKind, account_ids
 from ledger.models import Balance
 from ledger.posting import Draft, EntryKind, key_for, post
@@ -118,5 +118,5 @@ def _sources(
     if kind != _PENDING:
         return [(key, balances.get(key, 0))]
     debt = (_DEBT, owner, code)
-    most_owed: int = settings.CREATOR_DEBT_MAXIMUM_MICROS
-    return [(key, balances.get(key, 0)), (debt, most_owed + balances.get(debt, 0))]
+    most_owed = limits.most_debt(code)
+    return [(key, balances.get(key, 0)), (debt, most_owed.micros + balances.get(debt, 0))]

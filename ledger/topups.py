@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from ledger import journal
+from ledger import journal, limits
 from ledger.accounts import AccountKind, account_ids
 from ledger.errors import CurrencyMismatch, InvalidAmount, UnknownObject
 from ledger.gateway import CheckoutStatus, Gateway
@@ -100,9 +100,9 @@ def complete(status: CheckoutStatus, *, at: datetime) -> TopUp | None:
 
 
 def _check(amount: Money) -> None:
-    lowest, highest = settings.TOPUP_MINIMUM_MICROS, settings.TOPUP_MAXIMUM_MICROS
-    if not lowest <= amount.micros <= highest:
-        raise InvalidAmount(f"a top-up is from {lowest} to {highest} micros, not {amount.micros}")
+    lowest, highest = limits.least_topup(amount.currency), limits.most_topup(amount.currency)
+    if not lowest.micros <= amount.micros <= highest.micros:
+        raise InvalidAmount(f"a top-up is from {lowest} to {highest}, not {amount}")
     if amount.micros % minor_unit_micros(amount.currency):
         raise InvalidAmount(f"{amount} is no whole number of the currency's minor units")
     if amount.currency not in settings.CURRENCIES:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import Min, Sum
 
+from ledger import limits
 from ledger.models import Balance, Line
 from ledger.money import Money
 from ledger.vocabulary import AccountKind
@@ -54,7 +54,7 @@ def _debt(
     return Debt(
         creator=row.account.creator,
         owed=Money(-row.balance_micros, code),
-        cap=Money(settings.CREATOR_DEBT_MAXIMUM_MICROS, code),
+        cap=limits.most_debt(code),
         paid=Money(paid, code),
         pending=Money(pending.get((row.account.creator_id, code), 0), code),
         since=since,

@@ -67,6 +67,19 @@ def env_json(name: str, default: str) -> Any:
         raise ImproperlyConfigured(f"{name} must be JSON: {error}") from error
 
 
+def env_wholes(name: str, default: str) -> dict[str, int]:
+    """Return a JSON object of whole numbers above zero, each under a currency's code."""
+    value = env_json(name, default)
+    if not isinstance(value, dict) or any(
+        type(number) is not int or not 0 < number <= 2**62 or not re.fullmatch("[A-Z]{3}", code)
+        for code, number in value.items()
+    ):
+        raise ImproperlyConfigured(
+            f'{name} must be a JSON object of whole numbers by currency, such as {{"USD": 25000000}}'
+        )
+    return value
+
+
 def database(url: str) -> dict[str, Any]:
     """Turn ``postgresql://user:password@host:port/name?option=…`` into Django's terms."""
     parts = urlsplit(url)
@@ -147,15 +160,16 @@ USAGE_REPORT_HOURS = env_whole("USAGE_REPORT_HOURS", 72, least=1)
 # A thief who gives another account must wait for as long as its owner may take to notice.
 PAYEE_CHANGE_HOLD_HOURS = env_whole("PAYEE_CHANGE_HOLD_HOURS", 72)
 PAYOUT_MINIMUM_MICROS = env_whole("PAYOUT_MINIMUM_MICROS", 1_000_000, least=1)
-# {"USD": 25000000}: other minimums for some currencies.
-PAYOUT_MINIMUMS_MICROS: dict[str, int] = {
-    code: int(micros) for code, micros in env_json("PAYOUT_MINIMUMS_MICROS", "{}").items()
-}
+# {"USD": 25000000}: another minimum for some currencies, here and below.
+PAYOUT_MINIMUMS_MICROS = env_wholes("PAYOUT_MINIMUMS_MICROS", "{}")
 # How long ago a second factor may have been asked for when somebody decides about money.
 SECOND_FACTOR_SECONDS = env_whole("SECOND_FACTOR_SECONDS", 300, least=1, most=3_600)
 CREATOR_DEBT_MAXIMUM_MICROS = env_whole("CREATOR_DEBT_MAXIMUM_MICROS", 20_000_000)
+CREATOR_DEBT_MAXIMUMS_MICROS = env_wholes("CREATOR_DEBT_MAXIMUMS_MICROS", "{}")
 TOPUP_MINIMUM_MICROS = env_whole("TOPUP_MINIMUM_MICROS", 5_000_000, least=1)
+TOPUP_MINIMUMS_MICROS = env_wholes("TOPUP_MINIMUMS_MICROS", "{}")
 TOPUP_MAXIMUM_MICROS = env_whole("TOPUP_MAXIMUM_MICROS", 100_000_000_000, least=1)
+TOPUP_MAXIMUMS_MICROS = env_wholes("TOPUP_MAXIMUMS_MICROS", "{}")
 PAYMENT_GATEWAY = env_text("PAYMENT_GATEWAY", "paper" if EMBEDDED else "stripe")
 # No batch is approved on a comparison with the provider that is older. 0: however old; paper only
 # takes notes, which no other process reads.

@@ -8,7 +8,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from portal.forms.quantities import MicrosField, PpmField
+from ledger import limits
+from portal.forms.quantities import MicrosField, PpmField, require_between
 
 CURRENCIES = [(code, code) for code in settings.CURRENCIES]
 FIXED, PART = "fixed", "part"
@@ -107,9 +108,17 @@ class KeepEvidence(forms.Form):
 class TopUp(forms.Form):
     """Money to be paid in."""
 
-    amount = MicrosField(
-        label=_("Amount"),
-        least_micros=settings.TOPUP_MINIMUM_MICROS,
-        most_micros=settings.TOPUP_MAXIMUM_MICROS,
-    )
+    amount = MicrosField(label=_("Amount"))
     currency = forms.ChoiceField(label=_("Currency"), choices=CURRENCIES)
+
+    def clean(self) -> dict[str, Any]:
+        """Hold the amount to its currency's bounds."""
+        given = super().clean() or {}
+        micros, currency = given.get("amount"), given.get("currency")
+        if micros is not None and currency is not None:
+            least, most = limits.least_topup(currency), limits.most_topup(currency)
+            try:
+                require_between(micros, least.micros, most.micros)
+            except forms.ValidationError as error:
+                self.add_error("amount", error)
+        return given

@@ -38,15 +38,16 @@ class MicrosField(forms.CharField):
         if not text:
             return None
         micros = _scaled(text, MICROS_PLACES)
-        if micros < self.least_micros:
-            raise forms.ValidationError(
-                _("At least %(amount)s."), params={"amount": _major(self.least_micros)}
-            )
-        if micros > self.most_micros:
-            raise forms.ValidationError(
-                _("At most %(amount)s."), params={"amount": _major(self.most_micros)}
-            )
+        require_between(micros, self.least_micros, self.most_micros)
         return micros
+
+
+def require_between(micros: int, least: int, most: int) -> None:
+    """Refuse an amount outside its bounds, with the bound that it broke."""
+    if micros < least:
+        raise forms.ValidationError(_("At least %(amount)s."), params={"amount": _major(least)})
+    if micros > most:
+        raise forms.ValidationError(_("At most %(amount)s."), params={"amount": _major(most)})
 
 
 class PpmField(forms.CharField):

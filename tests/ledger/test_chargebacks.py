@@ -117,7 +117,7 @@ def test_what_is_no_longer_pending_becomes_a_debt_that_earnings_pay(
 def test_a_debt_has_a_cap_and_the_platform_bears_the_rest(
     acme: Operator, ada: Creator, gateway: PaperGateway, settings: Any
 ) -> None:
-    settings.CREATOR_DEBT_MAXIMUM_MICROS = 4_000_000
+    settings.CREATOR_DEBT_MAXIMUMS_MICROS = {"EUR": 4_000_000}
     topup = top_up(acme, 10, gateway=gateway)
     earn_available(ada, acme, 10_000_000)
     gateway.return_payment(topup.payment_id, 300)
