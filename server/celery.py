@@ -7,12 +7,22 @@ late work may be when a doorbell was lost with the broker.
 import os
 
 from celery import Celery
+from celery.signals import worker_process_init
+
+from server import garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
 
 app = Celery("tribute")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_process_init.connect
+def begin(**_: object) -> None:
+    """Make a process of a worker ready to run long."""
+    garbage.look_seldom()
+
 
 SECOND, MINUTE, HOUR = 1.0, 60.0, 3600.0
 

@@ -1,10 +1,11 @@
 """The WSGI application that a web server runs."""
 
-import gc
 import os
 from importlib import import_module
 
 from django.core.wsgi import get_wsgi_application
+
+from server import garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
 
@@ -12,5 +13,4 @@ application = get_wsgi_application()
 # All views now rather than at the first request. What is loaded then lives as long as the process: the
 # collector need not walk through it each time a large check makes many objects.
 import_module("server.urls")
-gc.collect()
-gc.freeze()
+garbage.look_seldom()

@@ -19,6 +19,7 @@ import psycopg
 from django.db import connection
 
 from ledger import invariants
+from server import garbage
 from server.embedded import PROJECT
 from server.postgres import superuser_url
 from tests.benchmarks import machine
@@ -53,6 +54,7 @@ def main() -> None:
         hordak = stack.enter_context(HordakProcess(theirs))
         migrate("bench_ledger")
         world = populate()
+        garbage.look_seldom()  # as in every process of the service
         owner = stack.enter_context(psycopg.connect(ours, autocommit=True))
         contenders: list[Contender] = [
             Ledger("ledger", Traffic(world, seed=1), batch=BATCH),
