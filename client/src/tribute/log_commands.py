@@ -10,8 +10,10 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from tribute import subcommands
 from tribute.log import auditing, proofs
 from tribute.log.errors import LogError, LogUnavailable
 from tribute.log.notes import VerifierKey
@@ -38,6 +40,7 @@ exit status:
   2  the command was used wrongly, or a file cannot be read
   3  the log was not reached, or lacks a file
 """
+_command = partial(subcommands.add, epilog=_EPILOG)
 
 
 def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -83,18 +86,6 @@ def described(proven: Proven) -> str:
     """Say what a proof shows."""
     checkpoint = proven.checkpoint
     return f"entry {proven.index} of {checkpoint.size} in {checkpoint.origin}"
-
-
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
-) -> argparse.ArgumentParser:
-    return commands.add_parser(
-        name,
-        help=text,
-        description=f"{text[:1].upper()}{text[1:]}.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def _guarded(

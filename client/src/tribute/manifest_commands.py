@@ -9,9 +9,11 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tribute import subcommands
 from tribute.manifest_uploads import (
     InvalidManifestFile,
     ManifestRefused,
@@ -45,6 +47,7 @@ A connection that breaks, or a process that is killed, loses nothing: the same c
 the registry stands. It remembers the upload in NAME.….tribute-upload beside the file, until it is
 matched.
 """
+_command = partial(subcommands.add, epilog=_EPILOG)
 
 OpenRegistry = Callable[[argparse.Namespace], Registry]
 AddRegistry = Callable[[argparse.ArgumentParser], None]
@@ -80,18 +83,6 @@ def add_parsers(
         if parser is not listed:
             parser.add_argument("--json", action="store_true", help="print the report as JSON")
         parser.set_defaults(run=_guarded(run, open_registry))
-
-
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
-) -> argparse.ArgumentParser:
-    return commands.add_parser(
-        name,
-        help=text,
-        description=f"{text[:1].upper()}{text[1:]}.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def _seconds(text: str) -> float:

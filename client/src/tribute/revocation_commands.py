@@ -9,8 +9,10 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from tribute import subcommands
 from tribute.ids import InvalidId, decode
 from tribute.transport import Registry, RegistryError
 
@@ -31,6 +33,7 @@ exit status:
   3  the registry was not reached, refused, or was not understood; of several to acknowledge, for one
      or more of them
 """
+_command = partial(subcommands.add, epilog=_EPILOG)
 
 OpenRegistry = Callable[[argparse.Namespace], Registry]
 AddRegistry = Callable[[argparse.ArgumentParser], None]
@@ -54,18 +57,6 @@ def add_parsers(
         add_registry(parser)
         parser.add_argument("--json", action="store_true", help="print the notices as a JSON list")
         parser.set_defaults(run=_opened(run, open_registry))
-
-
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
-) -> argparse.ArgumentParser:
-    return commands.add_parser(
-        name,
-        help=text,
-        description=f"{text[:1].upper()}{text[1:]}.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def _opened(
