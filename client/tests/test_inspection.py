@@ -28,6 +28,11 @@ RSL = (
     '<rsl xmlns="https://rslstandard.org/rsl"><content url="/"><license>'
     '<prohibits type="usage">ai-train</prohibits></license></content></rsl>'
 )
+FEED = (
+    '<rss xmlns:r="https://rslstandard.org/rsl"><channel><item><link>https://ada.example/a</link>'
+    '<r:content url="https://ada.example/a"><r:license><r:prohibits type="usage">all</r:prohibits>'
+    "</r:license></r:content></item></channel></rss>"
+)
 PACKET = (
     '<?xpacket begin=""?><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description xmlns:tdm="http://www.w3.org/ns/tdmrep/" tdm:reservation="1"/></rdf:RDF>'
@@ -59,6 +64,8 @@ def inspect(folder: Path, name: str, data: bytes | str, at: str = "/") -> Findin
         ("declaration.json", '{"iscc": "ISCC:KAA", "train-genai": "false"}'),
         ("manifest.json", json.dumps(MANIFESTS)),
         ("license.xml", RSL),
+        ("feed.rss", FEED),
+        ("feed.xml", FEED),
         ("page.html", "<meta name=robots content=noai>"),
         ("page.HTM", '<meta name="tdm-reservation" content="1">'),
         ("inline.html", f'<script type="application/rsl+xml">{RSL}</script>'),
@@ -74,6 +81,25 @@ def test_each_kind_of_file_is_read_by_its_standard(
     assert findings.combined[Purpose.TRAIN_AI].decision == Decision.DENY
     assert findings.combined[Purpose.TRAIN_AI].deciding != ()
     assert findings.complete
+
+
+def test_a_feed_is_asked_about_an_item(tmp_path: Path) -> None:
+    free = FEED.replace("prohibits", "permits")
+
+    whole = inspect(tmp_path, "feed.rss", free)
+    item = inspect(tmp_path, "feed.rss", free, at="https://ada.example/a")
+    other = inspect(tmp_path, "feed.rss", free, at="https://ada.example/b")
+
+    found = [f.combined[Purpose.TRAIN_AI].decision for f in (whole, item, other)]
+    assert found == [Decision.UNKNOWN, Decision.ALLOW, Decision.UNKNOWN]
+
+
+def test_a_licence_in_a_picture_is_read(tmp_path: Path) -> None:
+    packet = PACKET.replace("</rdf:RDF>", f"{RSL}</rdf:RDF>").encode()
+
+    findings = inspect(tmp_path, "a.jpg", b"\xff\xd8\xff\xe1" + packet + b"\xff\xd9")
+
+    assert findings.combined[Purpose.TRAIN_AI].decision == Decision.DENY
 
 
 def test_a_file_for_a_host_is_asked_about_an_address(tmp_path: Path) -> None:

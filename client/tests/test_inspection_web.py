@@ -1,5 +1,6 @@
 import pytest
 
+from client.tests.standards.test_hostile import epub
 from tribute.fetching import Fetched, FetchFailed
 from tribute.inspection import Findings
 from tribute.inspection_web import inspect_url
@@ -214,3 +215,89 @@ def test_documents_of_other_kinds_are_read_by_what_they_are() -> None:
     web = Web().put(PAGE, "%PDF-1.7\n" + packet, media="application/pdf")
 
     assert decisions(web.inspect())[Purpose.DATA_MINING] == "deny"
+
+
+FEED = """<rss version="2.0" xmlns:rsl="https://rslstandard.org/rsl"><channel><item>
+  <link>https://ada.example/art/1</link><rsl:content url="/art/1"><rsl:license>
+  <rsl:{} type="usage">all</rsl:{}></rsl:license></rsl:content></item></channel></rss>"""
+REFUSING, PERMITTING = (FEED.format(word, word) for word in ("prohibits", "permits"))
+FEED_URL = "https://ada.example/feed"
+
+
+def linking(href: str = "/feed", times: int = 1) -> Web:
+    link = '<link rel="alternate" type="application/rss+xml" href="{}">'
+    links = "".join(link.format(href + "?" * n) for n in range(times))
+    return Web().put(PAGE, links, media="text/html")
+
+
+@pytest.mark.parametrize(("feed", "expected"), [(REFUSING, "deny"), (PERMITTING, "allow")])
+def test_the_feed_that_a_page_links_is_read(feed: str, expected: str) -> None:
+    web = linking().put(FEED_URL, feed, media="application/rss+xml")
+
+    assert decisions(web.inspect())["search"] == expected
+
+
+def test_another_hosts_feed_may_only_refuse() -> None:
+    there = "https://feeds.example/ada"
+    refusing = linking(there).put(there, REFUSING)
+    permitting = linking(there).put(there, PERMITTING)
+
+    assert decisions(refusing.inspect())["search"] == "deny"
+    assert decisions(permitting.inspect()) == {}
+
+
+@pytest.mark.parametrize("feed", [FetchFailed("no route"), answer(FEED_URL, REFUSING[:-9])])
+def test_a_feed_that_cannot_be_read_may_refuse(feed: Fetched | Exception) -> None:
+    web = linking()
+    web.answers[FEED_URL] = feed
+
+    assert not web.inspect().complete
+
+
+def test_a_feed_that_is_gone_or_speaks_of_no_licence_says_nothing() -> None:
+    assert linking().inspect().complete
+    assert linking().put(FEED_URL, "<rss><chan", media="text/xml").inspect().complete
+
+
+def test_only_some_feeds_are_fetched() -> None:
+    web = linking(times=9)
+
+    assert not web.inspect().complete
+    assert sum(url.startswith(FEED_URL) for url in web.asked) == 5
+
+
+@pytest.mark.parametrize("media", ["application/rss+xml", "text/xml", "application/xml"])
+def test_a_feed_itself_is_refused_what_an_item_refuses(media: str) -> None:
+    refusing = Web().put(PAGE, REFUSING.replace("/art/1", "/art/2"), media=media)
+    permitting = Web().put(PAGE, PERMITTING, media=media)
+
+    assert decisions(refusing.inspect())["search"] == "deny"
+    assert decisions(permitting.inspect()) == {}
+
+
+def test_a_licence_is_read_at_its_own_address() -> None:
+    web = Web().put(PAGE, PAID, media="application/rsl+xml")
+
+    assert decisions(web.inspect())["train-ai"] == "license"
+
+
+def test_xml_of_another_kind_says_nothing() -> None:
+    web = Web().put(PAGE, "<!DOCTYPE a><a>", media="application/xml")
+
+    assert web.inspect().complete
+
+
+def test_a_licence_inside_a_book_is_read() -> None:
+    url = "https://ada.example/art/book"
+    package = (
+        '<package><metadata><r:rsl xmlns:r="https://rslstandard.org/rsl"><r:content url="{}">'
+        '<r:license><r:permits type="usage">all</r:permits></r:license></r:content></r:rsl>'
+        "</metadata></package>"
+    )
+    web = Web()
+    for copy in (url, "https://mallory.example/copy"):
+        body = epub(package.format(url))
+        web.answers[copy] = Fetched(copy, 200, (("Content-Type", "application/epub+zip"),), body)
+
+    assert decisions(web.inspect(url))["train-ai"] == "allow"
+    assert decisions(web.inspect("https://mallory.example/copy")) == {}

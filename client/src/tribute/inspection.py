@@ -6,7 +6,7 @@ is reported, and while it might hide a refusal nothing is permitted.
 
 import json
 import mimetypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,21 +14,26 @@ from tribute import inspection_media
 from tribute.standards import (
     ai_txt,
     c2pa,
+    epub,
     headers,
     markup,
     odrl,
     robots,
     robots_usage,
     rsl,
+    rsl_carriers,
     rsl_usage,
     tdm_ai,
     tdmrep,
     tdmrep_embedded,
+    xmp,
 )
 from tribute.standards.statement import Combined, Parsed, Problem, cautious
 from tribute.vocabulary import Purpose
 
 STORED_C2PA = ".c2pa.json"
+WHOLE = "/"
+"""The place that stands for a whole host, and for all of a feed."""
 _FILE_LIMIT = 256 * 1024 * 1024
 
 
@@ -53,7 +58,7 @@ class Findings:
 def inspect_file(path: Path, *, at: str, agent: str | None = None) -> Findings:
     """Read one file by whatever standard it belongs to.
 
-    at: the address or path that location files are asked about. A picture, a recording or a PDF is
+    at: the address or path that location files and feeds are asked about. A picture, a recording or a PDF is
     read through the manifest store kept beside it as ``<name>.c2pa.json``, or by the c2pa package.
     Raises OSError when the file cannot be read.
     """
@@ -65,50 +70,91 @@ def inspect_file(path: Path, *, at: str, agent: str | None = None) -> Findings:
     if stored.exists():
         with stored.open("rb") as stream:
             beside = c2pa.parse(stream.read(_FILE_LIMIT), source=stored.name)
-        inside, reservation = _reserved_inside(data)
+        inside, reservation = _carried(data, "", path.name, at)
         return Findings(str(path), beside + inside + tdmrep.statements_of(reservation))
     return Findings(str(path), _read(data, path.name, at, agent))
 
 
-def read_page(
-    body: bytes, url: str, agent: str | None
-) -> tuple[Parsed, list[str], tdmrep.Reservation | None]:
-    """Read a page's octets: what it says, the RSL documents it links to, its TDM reservation."""
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """What a page says, its TDM reservation apart.
+
+    licenses: the RSL documents it links to; feeds: the feeds, in which its licence may stand.
+    """
+
+    parsed: Parsed
+    licenses: tuple[str, ...]
+    feeds: tuple[str, ...]
+    reservation: tdmrep.Reservation | None
+
+
+def read_page(body: bytes, url: str, agent: str | None) -> ReadPage:
+    """Read a page's octets."""
     page = markup.parse(body)
     found = headers.parse_page(page, agent=agent)
     reservation, problems = tdmrep_embedded.from_page(page)
     for text, line in page.documents:
         document = rsl.parse(text.strip().encode("utf-8", "replace"), source=f"page:{line}")
         found += rsl_usage.statements_for(document, url)
-    links = [
+    return ReadPage(
+        found + Parsed(problems=problems),
+        _linked(page, "license", {rsl_usage.MEDIA_TYPE}),
+        _linked(page, "alternate", rsl_carriers.FEED_TYPES),
+        reservation,
+    )
+
+
+def _linked(page: markup.Page, relation: str, media_types: Collection[str]) -> tuple[str, ...]:
+    return tuple(
         link.href
         for link in page.links
-        if "license" in link.relations and link.media_type == rsl_usage.MEDIA_TYPE
-    ]
-    return found + Parsed(problems=problems), links, reservation
+        if relation in link.relations and link.media_type in media_types
+    )
+
+
+def read_xml(body: bytes, at: str | None, *, source: str) -> Parsed:
+    """Read an RSL document, or a feed with licences in it.
+
+    at: the address that is asked about; None asks about a feed itself, with all that it holds.
+    """
+    feed = rsl_carriers.parse_feed(body, source=source)
+    if feed is None:
+        return rsl_usage.statements_for(rsl.parse(body, source=source), at or "/")
+    return feed.refusals() if at is None else feed.statements_for(at)
 
 
 def read_container(
-    body: bytes, declared: str, *, source: str
+    body: bytes, declared: str, *, source: str, at: str
 ) -> tuple[Parsed, tdmrep.Reservation | None]:
-    """Read what a file carries in itself: an EPUB's or PDF's reservation, a C2PA manifest.
+    """Read what a file carries in itself: a reservation, a licence, a C2PA manifest.
 
-    declared: its media type, if anybody said so. Anything else says nothing that is read here.
+    declared: its media type, if anybody said so. at: the address it was found at. Anything else says
+    nothing that is read here.
     """
-    found, reservation = _reserved_inside(body)
+    found, reservation = _carried(body, declared, source, at)
     if inspection_media.may_carry(body, declared):
         found += inspection_media.read(body, declared, source=source)
     return found, reservation
 
 
-def _reserved_inside(body: bytes) -> tuple[Parsed, tdmrep.Reservation | None]:
+def _carried(
+    body: bytes, declared: str, source: str, at: str
+) -> tuple[Parsed, tdmrep.Reservation | None]:
+    """Read a file's reservation and licences."""
     if body.startswith(b"PK"):
-        reservation, problems = tdmrep_embedded.from_epub(body)
+        packages = epub.of_file(body, source="epub")
+        reservation, problems = tdmrep_embedded.from_packages(packages)
+        licensed = rsl_carriers.from_roots(packages.documents, at=at)
     elif b"%PDF" in body[:1024]:
-        reservation, problems = tdmrep_embedded.from_pdf(body)
+        metadata = xmp.of_pdf(body, source="pdf")
+        reservation, problems = tdmrep_embedded.from_xmp(metadata)
+        licensed = rsl_carriers.from_roots(metadata.packets, at=at)
+    elif inspection_media.may_carry(body, declared):
+        packets = xmp.of_file(body, source=source).packets
+        return rsl_carriers.from_media(body, packets, source=source, at=at), None
     else:
         return Parsed(), None
-    return Parsed(problems=problems), reservation
+    return licensed + Parsed(problems=problems), reservation
 
 
 def _read(data: bytes, name: str, at: str, agent: str | None) -> Parsed:
@@ -120,7 +166,7 @@ def _read(data: bytes, name: str, at: str, agent: str | None) -> Parsed:
     declared = mimetypes.guess_type(name)[0] or ""
     known = data.startswith(b"PK") or b"%PDF" in data[:1024]
     if known or inspection_media.may_carry(data, declared):
-        found, reservation = read_container(data, declared, source=name)
+        found, reservation = read_container(data, declared, source=name, at=at)
         return found + tdmrep.statements_of(reservation)
     return unread(name, "the file belongs to no standard that is read here")
 
@@ -133,13 +179,13 @@ def _ai_txt_file(data: bytes, name: str, at: str, _agent: str | None) -> Parsed:
     return ai_txt.statements_for(ai_txt.parse(data, source=name), at)
 
 
-def _rsl_file(data: bytes, name: str, at: str, _agent: str | None) -> Parsed:
-    return rsl_usage.statements_for(rsl.parse(data, source=name), at)
+def _xml_file(data: bytes, name: str, at: str, _agent: str | None) -> Parsed:
+    return read_xml(data, None if at == WHOLE else at, source=name)
 
 
 def _html_file(data: bytes, _name: str, at: str, agent: str | None) -> Parsed:
-    found, _, reservation = read_page(data, at, agent)
-    return found + tdmrep.statements_of(reservation)
+    page = read_page(data, at, agent)
+    return page.parsed + tdmrep.statements_of(page.reservation)
 
 
 def _json_file(data: bytes, name: str, at: str, _agent: str | None) -> Parsed:
@@ -176,8 +222,11 @@ _BY_ENDING: Mapping[str, Callable[[bytes, str, str, str | None], Parsed]] = {
     "robots.txt": _robots_file,
     "ai.txt": _ai_txt_file,
     ".json": _json_file,
-    ".xml": _rsl_file,
-    ".rsl": _rsl_file,
+    ".xml": _xml_file,
+    ".rsl": _xml_file,
+    ".rss": _xml_file,
+    ".atom": _xml_file,
+    ".rdf": _xml_file,
     ".html": _html_file,
     ".htm": _html_file,
     ".xhtml": _html_file,

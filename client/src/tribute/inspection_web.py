@@ -5,15 +5,27 @@ file that is absent says nothing; one that cannot be reached may refuse.
 """
 
 from collections.abc import Iterable, Sequence
-from urllib.parse import urljoin
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
 
 from tribute.fetching import AGENT, Fetch, Fetched, FetchFailed
-from tribute.inspection import Findings, read_container, read_page, unread
-from tribute.standards import ai_txt, headers, robots, robots_usage, rsl, rsl_usage, tdmrep
+from tribute.inspection import Findings, read_container, read_page, read_xml, unread
+from tribute.standards import (
+    ai_txt,
+    headers,
+    robots,
+    robots_usage,
+    rsl,
+    rsl_carriers,
+    rsl_usage,
+    tdmrep,
+)
 from tribute.standards.statement import Parsed
 from tribute.standards.tdmrep import Reservation
 
 _MOST_LICENSES = 5
+_MOST_FEEDS = 5
+_XML = rsl_carriers.FEED_TYPES | {"application/xml", "text/xml"}
 _ABSENT = range(400, 500)
 _TOO_MANY_REQUESTS = 429
 _SUCCESS = range(200, 300)
@@ -37,14 +49,15 @@ def inspect_url(url: str, *, fetch: Fetch, agent: str | None = None) -> Findings
     except FetchFailed as error:
         found += unread(url, str(error))
         return Findings(url, found + _reserved(reservations, []))
-    embedded, links, carried = _content(page, agent)
-    found += embedded
+    content = _content(page, agent)
+    found += content.parsed
     if page.url != url:
         there, reserved = locations.at(page.url)
         found += there
         reservations.append(reserved)
-    found += _reserved(reservations, carried)
-    found += _licenses([*locations.licenses, *links], page.url, fetch)
+    found += _reserved(reservations, content.reservations)
+    found += _licenses([*locations.licenses, *content.licenses], page.url, fetch)
+    found += _feeds(content.feeds, page.url, fetch)
     if page.status not in _SUCCESS:
         found += unread(url, f"the page answered with status {page.status}")
     return Findings(url, found)
@@ -129,23 +142,40 @@ def _document(url: str, fetch: Fetch) -> tuple[bytes | None, Parsed]:
     return answer.body, Parsed()
 
 
-def _content(
-    page: Fetched, agent: str | None
-) -> tuple[Parsed, list[str], list[Reservation | None]]:
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a response says, its TDM reservations apart, and where it sends readers on."""
+
+    parsed: Parsed
+    reservations: tuple[Reservation | None, ...] = ()
+    licenses: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
+
+
+def _content(page: Fetched, agent: str | None) -> _Content:
     """Read a response: its fields, and what its body carries in itself."""
     fields = headers.collect(page.fields)
     found, header = headers.parse(fields, agent=agent)
-    links = list(headers.license_links(fields))
-    carried: list[Reservation | None] = [header]
-    if page.media_type in {"text/html", "application/xhtml+xml"}:
-        inside, more, reservation = read_page(page.body, page.url, agent)
-        links += more
-    else:
-        inside, reservation = read_container(page.body, page.media_type, source=page.url)
-    carried.append(reservation)
+    inside = _body(page, agent)
     if not page.complete:
-        inside += unread(page.url, "the page is too large to be read whole")
-    return found + inside, links, carried
+        found += unread(page.url, "the page is too large to be read whole")
+    return _Content(
+        found + inside.parsed,
+        (header, *inside.reservations),
+        (*headers.license_links(fields), *inside.licenses),
+        inside.feeds,
+    )
+
+
+def _body(page: Fetched, agent: str | None) -> _Content:
+    if page.media_type in {"text/html", "application/xhtml+xml"}:
+        inside = read_page(page.body, page.url, agent)
+        return _Content(inside.parsed, (inside.reservation,), inside.licenses, inside.feeds)
+    mentioned = page.media_type in _XML and rsl_carriers.mentions_rsl(page.body)
+    if mentioned or page.media_type == rsl_usage.MEDIA_TYPE:
+        return _Content(read_xml(page.body, None, source=page.url))
+    found, reservation = read_container(page.body, page.media_type, source=page.url, at=page.url)
+    return _Content(found, (reservation,))
 
 
 def _licenses(addresses: list[str], base: str, fetch: Fetch) -> Parsed:
@@ -161,3 +191,27 @@ def _licenses(addresses: list[str], base: str, fetch: Fetch) -> Parsed:
     if len(wanted) > _MOST_LICENSES:
         found += unread(base, f"only {_MOST_LICENSES} of {len(wanted)} licences were read")
     return found
+
+
+def _feeds(addresses: Sequence[str], base: str, fetch: Fetch) -> Parsed:
+    """Read what the feeds that a page links to say about it; another host's may only refuse."""
+    found = Parsed()
+    wanted = list(dict.fromkeys(_joined(base, address) for address in addresses))
+    for address in wanted[:_MOST_FEEDS]:
+        data, problems = _document(address, fetch)
+        found += problems
+        feed = None if data is None else rsl_carriers.parse_feed(data, source=address)
+        if feed is not None:
+            said = feed.statements_for(base)
+            found += said if _origin(address) == _origin(base) else said.without_permissions()
+    if len(wanted) > _MOST_FEEDS:
+        found += unread(base, f"only {_MOST_FEEDS} of {len(wanted)} feeds were read")
+    return found
+
+
+def _origin(url: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", url
+    return parts.scheme, parts.netloc.lower()

@@ -6,6 +6,7 @@ import json
 import random
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -20,11 +21,14 @@ from tribute.standards import (
     robots,
     robots_usage,
     rsl,
+    rsl_carriers,
     rsl_usage,
     tdm_ai,
     tdmrep,
     tdmrep_embedded,
+    xmp,
 )
+from tribute.standards import epub as epubs
 from tribute.standards.statement import Parsed, cautious, joined
 from tribute.vocabulary import Decision
 
@@ -33,6 +37,7 @@ Reader = Callable[[bytes], Parsed]
 ADDRESSES = ("/", "/a", "https://x.example/art/b?c=%41", "", "x", "\udcff", "http://[::1", "//x")
 RSL = b'<rsl xmlns="https://rslstandard.org/rsl"><content url="%s"><license>%s</license></content></rsl>'
 PROHIBITS = b'<prohibits type="usage">all</prohibits>'
+METADATA = b"1 0 obj << /Subtype /XML /Filter /FlateDecode >>\nstream\n%s\nendstream\nendobj "
 XMP = (
     b'%PDF-1.7\n<?xpacket begin="" id="W5"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF'
     b' xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
@@ -106,12 +111,12 @@ def read_offer(data: bytes) -> Parsed:
 
 
 def read_epub(data: bytes) -> Parsed:
-    reservation, problems = tdmrep_embedded.from_epub(data)
+    reservation, problems = tdmrep_embedded.from_packages(epubs.of_file(data, source="epub"))
     return tdmrep.statements_of(reservation) + Parsed(problems=problems)
 
 
 def read_pdf(data: bytes) -> Parsed:
-    reservation, problems = tdmrep_embedded.from_pdf(data)
+    reservation, problems = tdmrep_embedded.from_xmp(xmp.of_pdf(data, source="pdf"))
     return tdmrep.statements_of(reservation) + Parsed(problems=problems)
 
 
@@ -123,6 +128,18 @@ def read_ai_txt(data: bytes) -> Parsed:
 def read_rsl(data: bytes) -> Parsed:
     document = rsl.parse(data)
     return everywhere(lambda address: rsl_usage.statements_for(document, address))
+
+
+def read_feed(data: bytes) -> Parsed:
+    feed = rsl_carriers.parse_feed(data)
+    return Parsed() if feed is None else everywhere(feed.statements_for) + feed.refusals()
+
+
+def read_picture(data: bytes) -> Parsed:
+    packets = xmp.of_file(data, source="a.jpg").packets
+    return everywhere(
+        lambda address: rsl_carriers.from_media(data, packets, source="a.jpg", at=address)
+    )
 
 
 # Each reader, and a document in which everything is refused.
@@ -169,6 +186,21 @@ READERS: dict[str, tuple[Reader, bytes]] = {
         ),
     ),
     "pdf": (read_pdf, XMP),
+    "filtered pdf": (
+        read_pdf,
+        b"%PDF 1 0 obj << /Type /Metadata /Filter [/ASCIIHexDecode /FlateDecode] >>\nstream\n"
+        + zlib.compress(XMP[9:]).hex().encode()
+        + b">\nendstream\nendobj",
+    ),
+    "feed": (
+        read_feed,
+        (
+            b'<rss xmlns:r="https://rslstandard.org/rsl"><channel><item><link>https://x.example/art/b'
+            b'</link><r:content url="/a*"><r:license><r:prohibits type="usage">all</r:prohibits>'
+            b"</r:license></r:content></item></channel></rss>"
+        ),
+    ),
+    "picture": (read_picture, b"\xff\xd8" + RSL % (b"https://x.example/art/b", PROHIBITS)),
 }
 NASTY = [
     *(b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"'", b"<", b">", b"&", b"{", b"[", b"]", b"}"),
@@ -268,6 +300,19 @@ LARGE: dict[str, tuple[Reader, Callable[[], bytes]]] = {
         ),
     ),
     "contents": (read_rsl, lambda: many((RSL % (b"/*a*b*", PROHIBITS))[43:-6], 900_000)),
+    "items": (
+        read_feed,
+        lambda: (
+            b'<rss xmlns:r="https://rslstandard.org/rsl">'
+            + many(b"<item><r:license><r:prohibits/></r:license></item>", 1_000_000)
+            + b"</rss>"
+        ),
+    ),
+    "wrappers": (read_picture, lambda: many(b"<rsl:rsl xmlns='https://rslstandard.org/rsl'", 9**7)),
+    "compressed nothing": (
+        read_pdf,
+        lambda: b"%PDF" + (METADATA % zlib.compress(b" " * 1_000_000)) * 900,
+    ),
     "deep elements": (read_rsl, lambda: many(b"<rsl>", 1_000_000)),
     "packets": (read_pdf, lambda: b"%PDF" + many(b"<?xpacket begin=", 20_000_000)),
 }

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tribute.identifiers import InvalidIdentifier, canonical_host
 from tribute.standards import safe_xml
 from tribute.standards.patterns import matches, path_of
 from tribute.standards.safe_xml import Element, UnsafeXml
@@ -97,7 +98,7 @@ def parse(data: bytes, *, source: str = "rsl.xml") -> Rsl:
         problems.append(Problem(source, "rsl_other_root", message))
     if root.name != "rsl":
         return Rsl(problems=tuple(problems), source=source, strict=False)
-    contents = tuple(_content(element, source, problems) for element in root.named("content"))
+    contents = tuple(content(element, source, problems) for element in root.named("content"))
     return Rsl(contents, limited(problems, source), source, strict)
 
 
@@ -105,10 +106,20 @@ def _same_host(pattern: str, url: str) -> bool:
     """Compare hosts when both name one; paths mean the host the document was found for."""
     if pattern.startswith("/") or url.startswith("/"):
         return True
-    return urlsplit(pattern).netloc.lower() == urlsplit(url).netloc.lower()
+    return _authority(pattern) == _authority(url)
 
 
-def _content(element: Element, source: str, problems: list[Problem]) -> Content:
+def _authority(url: str) -> str:
+    """Return a host with its port as other spellings of it are compared: ``ckey/1`` drops ``www.``."""
+    authority = urlsplit(url).netloc.lower()
+    try:
+        return canonical_host(authority.rpartition("@")[2])
+    except InvalidIdentifier:
+        return authority
+
+
+def content(element: Element, source: str, problems: list[Problem]) -> Content:
+    """Read one content element, wherever it stands; what is wrong with it is added to the problems."""
     url = element.attributes.get("url", "").strip()
     served = bool(element.attributes.get("server", "").strip())
     encrypted = element.attributes.get("encrypted", "").strip().lower() not in {"", "false", "0"}

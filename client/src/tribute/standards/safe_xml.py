@@ -1,7 +1,7 @@
 """Parse small XML from strangers into plain elements; know none of its vocabularies.
 
-Refused: document type declarations (and with them entities and external subsets), more than the
-given octets, 40 levels or 20,000 elements. Namespaces are resolved: a tag reads "{uri}local".
+Refused: document type declarations (and with them entities and external subsets), more than 40 levels
+or than the given octets and elements. Namespaces are resolved: a tag reads "{uri}local".
 """
 
 from dataclasses import dataclass, field
@@ -50,14 +50,14 @@ class Element:
         return found
 
 
-def parse(data: bytes, *, limit: int = _LIMIT) -> Element:
+def parse(data: bytes, *, limit: int = _LIMIT, most_elements: int = _MOST_ELEMENTS) -> Element:
     """Return the root element. Raises UnsafeXml for anything that is refused.
 
-    limit: most octets to read.
+    limit: most octets to read; most_elements: most elements to make.
     """
     if len(data) > limit:
         raise UnsafeXml(f"{len(data)} octets are more than {limit}")
-    builder = _Builder()
+    builder = _Builder(most_elements)
     try:
         builder.parser.Parse(data, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
@@ -70,7 +70,7 @@ def parse(data: bytes, *, limit: int = _LIMIT) -> Element:
 class _Builder:
     """Handlers that grow the tree and stop it from growing too far."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_elements: int) -> None:
         self.parser = expat.ParserCreate(namespace_separator="}")
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._start
@@ -81,10 +81,11 @@ class _Builder:
         self._open: list[Element] = []
         self._texts: list[list[str]] = []
         self._count = 0
+        self._most = most_elements
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._count += 1
-        if len(self._open) >= _DEEPEST or self._count > _MOST_ELEMENTS:
+        if len(self._open) >= _DEEPEST or self._count > self._most:
             raise UnsafeXml("too many elements, or too deep")
         attributes = {_qualified(name): value for name, value in attributes.items()}
         element = Element(_qualified(tag), attributes, self.parser.CurrentLineNumber)
