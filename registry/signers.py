@@ -9,11 +9,17 @@ To sign a file is not to have made what it shows: whoever claims the same conten
 """
 
 import hmac
+import logging
 import secrets
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from smtplib import SMTPException
 from typing import Final
 
+from django.conf import settings
+from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import QuerySet
 
 from registry import creators, decision_index, log, signed_files
 from registry.collections import RECHECK_AFTER
@@ -22,6 +28,18 @@ from registry.models import Creator, PastControl, Signer, WorkSignature
 from registry.signed_files import Certificate, SignedFile
 
 METHOD: Final = "c2pa"
+REMIND_BEFORE: Final = timedelta(days=14)
+"""How long before a proof ends its creator is told, once by mail, and on the pages until then."""
+NOTICE: Final = """\
+What you signed with the certificate "{signer}" counts as yours until {day} UTC.
+After that, what you allow for the works it signed counts no longer; what you deny still does.
+
+{what}:
+{url}
+"""
+SHOW_AGAIN: Final = "Show the certificate again before: sign another file with the new challenge"
+BEGIN_ANEW: Final = "The certificate itself ends then: register the next one beside it, and sign your files with that"
+log_of_trouble = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -80,6 +98,50 @@ def end_due(*, at: datetime, limit: int) -> int:
     return ended
 
 
+def lapsing(creator: Creator, *, at: datetime) -> QuerySet[Signer]:
+    """Return a creator's signers whose proof ends soon, the first first."""
+    soon = Signer.objects.filter(creator=creator, recheck_at__lte=at + REMIND_BEFORE)
+    return soon.order_by("recheck_at", "pk")
+
+
+def remind_due(*, send: Callable[[str, str, list[str]], None], at: datetime, limit: int) -> int:
+    """Tell up to ``limit`` creators that a proof is going to end, once each; return how many.
+
+    send: takes a subject, a text and the addresses. Whom a mail does not reach is told again later.
+    """
+    soon = Signer.objects.filter(recheck_at__gt=at, recheck_at__lte=at + REMIND_BEFORE)
+    due = soon.filter(reminded_at=None).order_by("recheck_at", "pk").select_related("creator")
+    return sum(_remind(signer, send, at) for signer in due[:limit])
+
+
+def mail(subject: str, text: str, people: list[str]) -> None:
+    """Send a mail by the means that the settings name."""
+    send_mail(subject, text, None, people)
+
+
+def _remind(signer: Signer, send: Callable[[str, str, list[str]], None], at: datetime) -> bool:
+    """Take the reminder, then send it; a worker that dies between leaves the notice on the pages."""
+    assert signer.recheck_at is not None, "only a proof is reminded of"
+    same = Signer.objects.filter(pk=signer.pk, recheck_at=signer.recheck_at)
+    if not same.filter(reminded_at=None).update(reminded_at=at):
+        return False
+    ends = signer.recheck_at == signer.valid_until
+    text = NOTICE.format(
+        signer=signer,
+        day=f"{signer.recheck_at:%Y-%m-%d %H:%M}",
+        what=BEGIN_ANEW if ends else SHOW_AGAIN,
+        url=f"{settings.PUBLIC_URL}/signers/" + ("" if ends else f"{signer.pk}/"),
+    )
+    people = list(signer.creator.members.values_list("email", flat=True))
+    try:
+        send("[Tribute] A signing certificate is to be shown again", text, people)
+    except (OSError, SMTPException) as error:
+        log_of_trouble.warning("the reminder of %s was not sent: %s", signer.pk, error)
+        same.filter(reminded_at=at).update(reminded_at=None)
+        return False
+    return True
+
+
 @transaction.atomic
 def _record(signer: Signer, found: SignedFile, at: datetime) -> list[Signer]:
     """Record the proof, or end those of others who have shown control of the same certificate."""
@@ -126,6 +188,7 @@ def _prove(locked: Signer, found: SignedFile, at: datetime) -> None:
     locked.control_proven_at = locked.control_proven_at or at
     locked.evidence_sha256 = found.evidence
     locked.recheck_at = min(at + RECHECK_AFTER, found.certificate.valid_until)
+    locked.reminded_at = None
     locked.save()
     log.append(
         {
@@ -161,6 +224,7 @@ def _end(locked: Signer, at: datetime) -> None:
     )
     log.append({"t": "control.ended", "signer": locked.pk, "method": METHOD}, at=at)
     locked.control_proven_at = locked.evidence_sha256 = locked.recheck_at = None
+    locked.reminded_at = None
     locked.save()
     decision_index.refresh(_keys(locked), at=at)
 

@@ -55,6 +55,12 @@ def recheck_control() -> int:
     return ended + collections.recheck(sources=sources, at=timezone.now(), limit=PLACES_AT_ONCE)
 
 
+@shared_task(name="registry.remind_of_signers")
+def remind_of_signers() -> int:
+    """Tell creators which certificates are to be shown again; return how many were told."""
+    return signers.remind_due(send=signers.mail, at=timezone.now(), limit=PLACES_AT_ONCE)
+
+
 @shared_task(name="registry.notify_revocations")
 def notify_revocations() -> int:
     """Tell operators what in their newest manifest is allowed no more; return how many notices."""

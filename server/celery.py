@@ -50,6 +50,7 @@ app.conf.beat_schedule = {
         "registry.forget_uploads": 24 * HOUR,
         "registry.notify_revocations": HOUR,
         "registry.recheck_control": 10 * MINUTE,
+        "registry.remind_of_signers": 10 * MINUTE,
         "registry.sequence_latecomers": HOUR,
         "registry.sequence_log": 5 * SECOND,
         "registry.send_webhooks": 2 * SECOND,

@@ -9,6 +9,7 @@ from attribution import uses
 from portal import earned, sayings
 from portal.access import for_people, person, roles
 from portal.wording import CHOICES, UNSAID
+from registry import signers
 from registry.models import Creator, RightsShare
 from tribute.vocabulary import Purpose
 
@@ -48,6 +49,7 @@ def _of_creator(request: HttpRequest, creator: Creator) -> HttpResponse:
             "uses": uses.of_creator(creator),
             "says": _says(creator),
             "to_confirm": RightsShare.objects.filter(creator=creator, confirmed_at=None).count(),
+            "to_show_again": signers.lapsing(creator, at=now).first(),
             "payee": getattr(creator, "payee", None),
         },
     )

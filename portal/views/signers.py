@@ -42,7 +42,8 @@ def signers(request: HttpRequest, creator: Creator) -> HttpResponse:
         sorts={"name": "subject", "begun": "begun_at"},
         default="-begun",
     )
-    return render(request, "portal/signers.html", {"listing": listing})
+    soon = set(registry_signers.lapsing(creator, at=timezone.now()))
+    return render(request, "portal/signers.html", {"listing": listing, "soon": soon})
 
 
 @require_http_methods(["GET", "POST"])
@@ -62,7 +63,12 @@ def signer(request: HttpRequest, creator: Creator, signer_id: str) -> HttpRespon
     return render(
         request,
         "portal/signer.html",
-        {"signer": shown, "form": form, "definition": _definition(shown)},
+        {
+            "signer": shown,
+            "soon": shown in registry_signers.lapsing(creator, at=timezone.now()),
+            "form": form,
+            "definition": _definition(shown),
+        },
         status=422 if sent else 200,
     )
 

@@ -26,6 +26,8 @@ class Signer(models.Model):
     evidence_sha256 = models.BinaryField(max_length=32, null=True, editable=False)
     # Until when the proof holds, unless it is shown anew.
     recheck_at = models.DateTimeField(null=True, blank=True)
+    # When the creator was told that this proof is going to end.
+    reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
@@ -56,6 +58,10 @@ class Signer(models.Model):
                     recheck_at__isnull=False,
                     certificate_sha256__isnull=False,
                 ),
+            ),
+            CheckConstraint(
+                name="signer_reminder_is_of_a_proof",
+                condition=Q(reminded_at=None) | Q(control_proven_at__isnull=False),
             ),
             CheckConstraint(
                 name="signer_proof_ends_with_its_certificate",

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from attribution.certificates import Identity
 from registry import signers
-from registry.models import Work
+from registry.models import Signer, Work
 from tests.factories import DAY
 from tests.portal.conftest import World, signed_in
 from tests.registry.signing import make_identity, sign
@@ -78,3 +78,18 @@ def test_a_large_file_is_refused(world: World, settings: Any) -> None:
     settings.UPLOAD_MAX_BYTES = 3
 
     assert "too large" in send(signed_in("ada"), world, b"four").content.decode()
+
+
+def test_the_pages_tell_when_a_proof_ends_soon(world: World, identity: Identity) -> None:
+    ada = signed_in("ada")
+    prove(ada, world, identity)
+    pages = ["/overview/", "/signers/", f"/signers/{world.signer.pk}/"]
+    before = [ada.get(page).content.decode() for page in pages]
+    Signer.objects.filter(pk=world.signer.pk).update(recheck_at=timezone.now() + 3 * DAY)
+
+    overview, listed, shown = (ada.get(page).content.decode() for page in pages)
+
+    assert "proves ends on" in overview
+    assert "Soon" in listed
+    assert "What this certificate proves ends on" in shown
+    assert not any("proves ends on" in page or ">Soon" in page for page in before)

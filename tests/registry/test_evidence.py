@@ -145,6 +145,18 @@ def test_a_co_owner_has_a_say_once_the_share_is_confirmed(acme: Operator) -> Non
     assert decision(acme, url=URL) == "deny"
 
 
+def test_one_owners_general_yes_stands_until_another_says_no(acme: Operator) -> None:
+    ada, ben = make_creator("ada"), make_creator("ben")
+    work = make_work(ada, url=URL, shares={ada.pk: 700_000, ben.pk: 300_000})
+    allow(ben)
+    assert decision(acme, url=URL) == "unknown"
+
+    works.confirm_share(work, ben, at=NOON + DAY)
+    assert decision(acme, url=URL) == "allow"
+    deny(ada, at=NOON + DAY)
+    assert decision(acme, url=URL) == "deny"
+
+
 def test_while_a_claim_is_disputed_the_strictest_word_holds(acme: Operator) -> None:
     ada, mallory = make_creator("ada"), make_creator("mallory")
     allow(make_work(ada, text=POEM, url=URL))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from attribution.certificates import Identity
@@ -344,3 +345,76 @@ def test_a_co_owners_certificate_proves_the_co_owners_word(identity: Identity) -
 
 def test_a_place_proves_as_before(ada: Creator) -> None:
     assert claims.proven([make_work(ada).pk], at=NOW) == set()
+
+
+class Post:
+    """Takes mails, or fails while it is shut."""
+
+    def __init__(self, *, shut: bool = False) -> None:
+        self.shut = shut
+        self.sent: list[tuple[str, list[str]]] = []
+
+    def __call__(self, _subject: str, text: str, people: list[str]) -> None:
+        if self.shut:
+            raise ConnectionRefusedError("no mail server")
+        self.sent.append((text, people))
+
+
+def test_a_creator_is_told_once_before_a_proof_ends(ada: Creator, identity: Identity) -> None:
+    signer = shown(ada, identity)
+    soon, post = NOW + 47 * DAY, Post()
+
+    told_at = [signers.remind_due(send=post, at=at, limit=9) for at in (NOW, soon, soon + DAY)]
+
+    assert told_at == [0, 1, 0]
+    ((text, people),) = post.sent
+    assert people == [person.email for person in ada.members.all()]
+    assert signer.subject in text
+    assert f"/signers/{signer.pk}/" in text
+    assert list(signers.lapsing(ada, at=soon)) == [signer]
+    assert list(signers.lapsing(ada, at=NOW)) == []
+
+
+def test_whom_no_mail_reaches_is_told_again(ada: Creator, identity: Identity) -> None:
+    shown(ada, identity)
+    at, post = NOW + 50 * DAY, Post()
+
+    assert signers.remind_due(send=Post(shut=True), at=at, limit=9) == 0
+    assert signers.remind_due(send=post, at=at, limit=9) == 1
+
+
+def test_a_proof_shown_anew_is_reminded_of_anew(ada: Creator, identity: Identity) -> None:
+    signer, post = shown(ada, identity), Post()
+    signers.remind_due(send=post, at=NOW + 50 * DAY, limit=9)
+    body = sign(identity, challenge=signers.challenge(signer))
+
+    signers.verify(signer, body, at=NOW + 51 * DAY)
+
+    assert signers.remind_due(send=post, at=NOW + 52 * DAY, limit=9) == 0
+    assert signers.remind_due(send=post, at=NOW + 100 * DAY, limit=9) == 1
+
+
+def test_who_gives_a_certificate_up_is_not_reminded(ada: Creator, identity: Identity) -> None:
+    signer = shown(ada, identity)
+    signers.remind_due(send=Post(), at=NOW + 50 * DAY, limit=9)
+
+    signers.end(signer, at=NOW + 51 * DAY)
+
+    assert signers.remind_due(send=Post(), at=NOW + 52 * DAY, limit=9) == 0
+
+
+def test_a_certificate_that_ends_asks_for_the_next_one(ada: Creator) -> None:
+    signer, post = shown(ada, make_identity(at=NOW - 800 * DAY)), Post()
+    assert signer.valid_until is not None
+
+    signers.remind_due(send=post, at=signer.valid_until - DAY, limit=9)
+
+    ((text, _),) = post.sent
+    assert "register the next one" in text
+    assert signer.pk not in text
+
+
+def test_mail_leaves_as_the_settings_say(mailoutbox: list[EmailMessage]) -> None:
+    signers.mail("Subject", "Text", ["ada@example.org"])
+
+    assert [(m.subject, m.to) for m in mailoutbox] == [("Subject", ["ada@example.org"])]
