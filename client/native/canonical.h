@@ -1,7 +1,7 @@
 /* The canonical form of ordinary URLs under ckey/1 (see tribute/identifiers.py, which rules).
  *
- * Answers SLOW for whatever is not plainly ordinary: user information, addresses, names that are
- * not plain ASCII, control characters, backslashes, excessive length, and everything malformed.
+ * Answers SLOW for whatever is not plainly ordinary: addresses, names that are not plain ASCII,
+ * control characters, backslashes, excessive length, and everything malformed.
  * Python then decides. What it answers must equal Python's answer in every byte.
  */
 #include <stdint.h>
@@ -168,6 +168,24 @@ static int read_host(const u8 *s, int n, int *i, u8 *o) {
     return k - skipped;
 }
 
+/* Read host and port at s[*i]; return the length written, or -1 for SLOW. */
+static int read_authority(const u8 *s, int n, int *i, u8 *o, parts *c) {
+    int k = c->host = read_host(s, n, i, o);
+    if (k >= 0 && *i < n && s[*i] == ':') k = read_port(s, n, i, o, k);
+    if (*i < n && s[*i] != '/' && s[*i] != '?' && s[*i] != '#') return -1;
+    return c->authority = k;
+}
+
+/* Where the host begins behind plain user information at s[i]; i when there is none. */
+static int behind_user(const u8 *s, int n, int i) {
+    int host = i;
+    for (; i < n && s[i] != '/' && s[i] != '?' && s[i] != '#'; i++) {
+        if (s[i] == '\\' || kind_of[s[i]] & (CONTROL | FOREIGN)) return host;
+        if (s[i] == '@') host = i + 1;
+    }
+    return host;
+}
+
 /* Write the canonical form of a URL to o, which has room for 3 n + 16 bytes. */
 static int canonical(const u8 *s, int n, u8 *o, parts *c) {
     if (n < 10 || n > MOST_URL || s[n - 1] <= ' ') return SLOW;
@@ -176,12 +194,11 @@ static int canonical(const u8 *s, int n, u8 *o, parts *c) {
     int i = 4 + ((s[4] | 32) == 's');
     if (s[i] != ':' || s[i + 1] != '/' || s[i + 2] != '/') return SLOW;
     i += 3;
-    int k = read_host(s, n, &i, o);
-    if (k < 0) return SLOW;
-    c->host = k;
-    if (i < n && s[i] == ':' && (k = read_port(s, n, &i, o, k)) < 0) return SLOW;
-    if (i < n && s[i] != '/' && s[i] != '?' && s[i] != '#') return SLOW;
-    c->authority = k;
+    int start = i, k = read_authority(s, n, &i, o, c);
+    if (k < 0) {
+        i = behind_user(s, n, start);
+        if (i == start || (k = read_authority(s, n, &i, o, c)) < 0) return SLOW;
+    }
 
     const u8 *found = memchr(s + i, '#', (size_t)(n - i));
     int end = found ? (int)(found - s) : n;
