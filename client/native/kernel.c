@@ -122,13 +122,24 @@ static inline void raise_scores(u32 *best, const snapshot *s, u32 code) {
         if (scores[p] > best[p]) best[p] = scores[p];
 }
 
-/* Ask memory for where each job's key would stand, so that it answers while we work. */
+/* Find where each job's key would stand by its first half. Memory is asked early for what is read next:
+ * the first halves for all jobs, then the rest of those rows that match. */
 static void seek_jobs(workspace *w, const table *tables) {
     for (int i = 0; i < w->count; i++) {
         job *j = w->jobs + i;
         const table *t = tables + j->table;
         j->at = t->directory[j->high >> t->shift];
         PREFETCH(t->high + j->at);
+    }
+    for (int i = 0; i < w->count; i++) {
+        job *j = w->jobs + i;
+        const table *t = tables + j->table;
+        u32 at = j->at;
+        while (at < t->rows && t->high[at] < j->high) at++;
+        j->at = at;
+        if (at == t->rows || t->high[at] != j->high) continue;
+        PREFETCH(t->low + at);
+        PREFETCH(t->code + at);
     }
 }
 
