@@ -180,11 +180,12 @@ static inline void add_job(workspace *w, int row, int table, int tag, const u8 *
     j->gate = 0;
 }
 
+/* Reads up to seven bytes past the text, which lies in scratch space with room behind it. */
 static inline u32 memo_slot(const u8 *text, int length) {
-    u64 x = 0, hash = (u64)length * 0x9E3779B97F4A7C15u;
-    for (int i = 0; i < length; i += 8) {
-        x = 0;
-        memcpy(&x, text + i, (size_t)(length - i < 8 ? length - i : 8));
+    u64 x, hash = (u64)length * 0x9E3779B97F4A7C15u;
+    for (; length > 0; text += 8, length -= 8) {
+        memcpy(&x, text, 8);
+        if (length < 8) x &= ((u64)1 << 8 * length) - 1;
         hash = (hash ^ x) * 0xD6E8FEB86659FD93u;
         hash ^= hash >> 32;
     }
