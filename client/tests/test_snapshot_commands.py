@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tribute.cli import main
 from tribute.identifiers import key_of
-from tribute.snapshot import sources
+from tribute.snapshot import parquet, sources
 from tribute.snapshot.changes import Changes
 from tribute.snapshot.publishing import CodeBook, Edition, Publisher, Signer, files_folder
 from tribute.snapshot.scores import timeline
@@ -201,3 +201,24 @@ def test_filter_refuses_and_leaves_nothing_behind(
     assert status(pages, folder=tmp_path) == 1
     assert "NoSnapshot" in capsys.readouterr().err
     assert [path.name for path in tmp_path.glob("out*")] == []
+
+
+def test_filter_writes_large_groups_from_small_batches(
+    snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crawl, out = tmp_path / "crawl.parquet", tmp_path / "out.parquet"
+    table = pa.table({"n": range(5_000), "url": pa.array(ADDRESSES * 1_000).dictionary_encode()})
+    pq.write_table(table, crawl, row_group_size=300)
+    monkeypatch.setattr(parquet, "ROWS_AT_ONCE", 100)
+    arguments = ["filter", str(crawl), str(out), "--snapshot", str(snapshot), KEY]
+
+    assert main([*arguments, "--purpose", "train-ai"]) == 0
+
+    kept = [n for n in range(5_000) if n % 5 in {0, 3}]
+    assert pq.read_table(out).column("n").to_pylist() == kept
+    groups = pq.ParquetFile(out).metadata
+    assert [groups.row_group(n).num_rows for n in range(groups.num_row_groups)] == [120] * 16 + [80]
+    monkeypatch.setattr(parquet, "ROWS_AT_ONCE", 100_000)
+    monkeypatch.setattr(parquet, "BYTES_AT_ONCE", 1)
+    assert main([*arguments, "--purpose", "train-ai"]) == 0
+    assert pq.read_table(out).column("n").to_pylist() == kept

@@ -23,6 +23,8 @@ from tribute.vocabulary import Purpose
 METADATA = b"tribute"
 FLAG = "tribute_unknown"
 ROWS_AT_ONCE = 1 << 17
+BYTES_AT_ONCE = 1 << 28
+_FEWEST_ROWS = 1 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +76,50 @@ def filter_file(  # noqa: PLR0913 - what, where to, by what, and who watches
             # Addresses and hashes hardly repeat: a dictionary of them would only cost time.
             others = [name for name in schema.names if name not in asked]
             with pq.ParquetWriter(part, schema, use_dictionary=others) as writer:
-                for batch in file.iter_batches(ROWS_AT_ONCE):
+                gathered = _Gathered(writer, schema)
+                for batch in file.iter_batches(_rows_at_once(file.metadata)):
                     kept, decisions = _kept(batch, snapshot, rules, at)
-                    writer.write_batch(_picked(batch, schema, kept, decisions, rules))
+                    gathered.add(_picked(batch, schema, kept, decisions, rules))
                     unknown = int(decisions.unknown.sum())
                     forbidden = len(batch) - unknown - int(decisions.allowed.sum())
                     counted += (len(batch), int(kept.sum()), forbidden, unknown)
                     report(int(counted[0]), file.metadata.num_rows)
+                gathered.write()
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
     return Counts(*counted.tolist())
+
+
+class _Gathered:
+    """Rows on their way to a file: however few of a batch are kept, row groups become large."""
+
+    def __init__(self, writer: pq.ParquetWriter, schema: pa.Schema) -> None:
+        self._writer, self._schema = writer, schema
+        self._batches: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take rows, and write when they make a group."""
+        self._batches.append(batch)
+        self._rows += len(batch)
+        self._bytes += batch.nbytes
+        if self._rows >= ROWS_AT_ONCE or self._bytes >= BYTES_AT_ONCE:
+            self.write()
+
+    def write(self) -> None:
+        """Write what there is as one group."""
+        table = pa.Table.from_batches(self._batches, self._schema)
+        if self._rows:
+            self._writer.write_table(table, row_group_size=self._rows)
+        self._batches, self._rows, self._bytes = [], 0, 0
+
+
+def _rows_at_once(metadata: pq.FileMetaData) -> int:
+    """Return how many rows to read at once: fewer where they are long, as whole documents are."""
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    bytes_a_row = sum(group.total_byte_size for group in groups) // max(metadata.num_rows, 1) + 1
+    return int(min(max(BYTES_AT_ONCE // bytes_a_row, _FEWEST_ROWS), ROWS_AT_ONCE))
 
 
 def _schema(
