@@ -66,7 +66,7 @@ Way = Callable[[list[str]], Ask]
 def main() -> None:
     """Fill a registry, ask it every way in turn, print, keep."""
     parser = argparse.ArgumentParser(description="Measure online checks.")
-    parser.add_argument("--urls", type=int, default=1_000_000)
+    parser.add_argument("--urls", type=int, default=10_000_000)
     parser.add_argument("--domains", type=int, default=300_000)
     parser.add_argument("--paths", type=int, default=200_000)
     options = parser.parse_args()

@@ -42,6 +42,21 @@ _TABLES = {
     " method, recheck_failures",
     "registry_decisionindex": "key, subject, subject_type, tier, specificity, statements",
 }
+_CONSTRAINTS = """
+SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),
+       format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', conrelid::regclass, conname,
+              pg_get_constraintdef(oid))
+  FROM pg_constraint AS unique_here
+ WHERE conrelid = ANY(%(tables)s::regclass[]) AND contype IN ('p', 'u')
+   AND NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f'
+                      AND confrelid = unique_here.conrelid)
+"""
+_INDEXES = """
+SELECT format('DROP INDEX %%s', indexrelid::regclass), pg_get_indexdef(indexrelid)
+  FROM pg_index
+ WHERE indrelid = ANY(%(tables)s::regclass[])
+   AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +99,30 @@ def _fill(sizes: Sizes, creator: Creator, at: datetime) -> int:
     with psycopg.connect(superuser_url(DATABASE), autocommit=True) as server:
         # Neither triggers nor foreign keys: what is copied is what they would have let through.
         server.execute("SET session_replication_role = replica")
-        for kind, values in zip(("url", "domain", "path"), lists(sizes), strict=True):
-            unique = iter(dict.fromkeys(values))
-            while batch := list(itertools.islice(unique, _AT_ONCE)):
-                _copy_places(server, kind, batch, creator, at)
-                keys += len(batch)
+        with _indexed_afterwards(server):
+            for kind, values in zip(("url", "domain", "path"), lists(sizes), strict=True):
+                unique = iter(dict.fromkeys(values))
+                while batch := list(itertools.islice(unique, _AT_ONCE)):
+                    _copy_places(server, kind, batch, creator, at)
+                    keys += len(batch)
         server.execute("VACUUM ANALYZE")
     return keys
+
+
+@contextmanager
+def _indexed_afterwards(server: psycopg.Connection[Any]) -> Iterator[None]:
+    """Take the indexes off the tables, but for those that foreign keys need; make them at the end."""
+    tables = {"tables": list(_TABLES)}
+    constraints = server.execute(_CONSTRAINTS, tables).fetchall()
+    for drop, _ in constraints:
+        server.execute(drop)
+    indexes = server.execute(_INDEXES, tables).fetchall()
+    for drop, _ in indexes:
+        server.execute(drop)
+    yield
+    server.execute("SET maintenance_work_mem = '512MB'")
+    for _, make in [*constraints, *indexes]:
+        server.execute(make)
 
 
 def _copy_places(
