@@ -109,6 +109,30 @@ def test_kernel_writes_the_same_canonical_form() -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "form"),
+    [
+        ("https://user@a.example/b", "a.example/b"),
+        ("https://u:p@www.A.example:443/b", "a.example/b"),
+        ("https://one.example:80@a.example:8080/@b?c@d", "a.example:8080/@b?c@d"),
+        ("https://one@two@a.example#e@f.example", "a.example/"),
+        ("https://@a.example", "a.example/"),
+        ("https://a.example?b@c.example", "a.example/?b@c.example"),
+        ("https://user@a.example\\@b.example/", None),
+        ("https://us\ter@a.example/", None),
+        ("https://usér@a.example/", None),
+        ("https://a.example@/", None),
+        ("https://user@", None),
+    ],
+)
+def test_kernel_reads_user_information(url: str, form: str | None) -> None:
+    for kernel in kernels():
+        written = kernel.canonical(url.encode())
+        assert written == (None if form is None else form.encode())
+    if form is not None:
+        assert canonical_url(url) == form
+
+
+@pytest.mark.parametrize(
     ("offsets", "shift"),
     [
         *(([*limits], 63) for limits in [(0, 13), (-1, 12), (5, 4), (0,), (0, 1, 2)]),
