@@ -7,11 +7,16 @@ that misses.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 Codes = np.ndarray[tuple[int, int], np.dtype[np.uint64]]
+Words = np.ndarray[Any, np.dtype[np.uint64]]
+Counts = np.ndarray[Any, np.dtype[np.uint16]]
+Columns = Sequence[Words]
+"""A word of every code, and then the next: (words) times (n,)."""
 Indexes = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 EXACTLY = 8_000
@@ -32,11 +37,10 @@ def nearest_before(codes: Codes, *, most: float) -> tuple[Indexes, Indexes]:
     limit = math.floor(most * words * BITS_A_WORD)
     best = np.full(count, -1, np.int64)
     distance = np.full(count, limit + 1, np.int64)
-    pairs = _all(count) if count <= EXACTLY else _meeting(codes)
-    for later, earlier in pairs:
-        differing = np.bitwise_count(codes[later] ^ codes[earlier]).sum(axis=1, dtype=np.int64)
-        near = differing <= limit
-        _keep(best, distance, later[near], earlier[near], differing[near])
+    columns = [np.ascontiguousarray(codes[:, word]) for word in range(words)]
+    pairs = _all(columns, limit) if count <= EXACTLY else _meeting(columns, limit)
+    for later, earlier, differing in pairs:
+        _keep(best, distance, later, earlier, differing)
     return best, distance
 
 
@@ -56,42 +60,63 @@ def _keep(
     distance[later[nearer]] = differing[nearer]
 
 
-def _all(count: int) -> Iterator[tuple[Indexes, Indexes]]:
-    """Yield every pair, those of some later codes together."""
+def _all(columns: Columns, limit: int) -> Iterator[tuple[Indexes, Indexes, Indexes]]:
+    """Yield every near pair and its differing bits, those of some later codes together."""
+    count = len(columns[0])
     step = max(1, 2_000_000 // max(count, 1))
     for start in range(1, count, step):
         end = min(start + step, count)
-        later = np.repeat(np.arange(start, end), np.arange(start, end))
-        earlier = np.concatenate([np.arange(n) for n in range(start, end)])
-        yield later, earlier
+        differing = _differing(
+            [column[start:end, None] for column in columns],
+            [column[None, :end] for column in columns],
+        )
+        before = np.arange(end)[None, :] < np.arange(start, end)[:, None]
+        later, earlier = np.nonzero((differing <= limit) & before)
+        yield later + start, earlier, differing[later, earlier].astype(np.int64)
 
 
-def _meeting(codes: Codes) -> Iterator[tuple[Indexes, Indexes]]:
-    """Yield the pairs that agree in a sample of bits, a band at a time.
+def _meeting(columns: Columns, limit: int) -> Iterator[tuple[Indexes, Indexes, Indexes]]:
+    """Yield the near pairs that agree in a sample of bits, a band at a time.
 
     The more codes, the more bits a sample has, so that strangers seldom meet.
     """
-    count, words = codes.shape
+    count = len(columns[0])
     chance = np.random.default_rng(SEED)
     width = max(8, math.ceil(math.log2(count)) - 4)
-    bits = words * BITS_A_WORD
+    bits = len(columns) * BITS_A_WORD
     for _ in range(BANDS):
-        sampled = _sample(codes, chance.choice(bits, size=width, replace=False))
+        sampled = _sample(columns, chance.choice(bits, size=width, replace=False))
         order = np.argsort(sampled, kind="stable")
         ordered = sampled[order]
+        # In their order, so that neighbours are compared without looking each of them up.
+        arranged = [column[order] for column in columns]
         for apart in range(1, NEIGHBOURS + 1):
-            same = np.nonzero(ordered[apart:] == ordered[:-apart])[0]
-            if not len(same):
+            same = ordered[apart:] == ordered[:-apart]
+            if not same.any():
                 break
+            differing = _differing(
+                [column[apart:] for column in arranged], [column[:-apart] for column in arranged]
+            )
+            met = np.nonzero(same & (differing <= limit))[0]
             # The sort is stable, so the earlier code stands before the later one.
-            yield order[same + apart], order[same]
+            yield order[met + apart], order[met], differing[met].astype(np.int64)
 
 
-def _sample(codes: Codes, positions: Indexes) -> Indexes:
+def _differing(
+    one: Sequence[Words], other: Sequence[Words]
+) -> np.ndarray[Any, np.dtype[np.uint16]]:
+    """Return how many bits differ, a word of the codes at a time."""
+    total: Counts = np.bitwise_count(one[0] ^ other[0]).astype(np.uint16)
+    for mine, theirs in zip(one[1:], other[1:], strict=True):
+        total += np.bitwise_count(mine ^ theirs)
+    return total
+
+
+def _sample(columns: Columns, positions: Indexes) -> Indexes:
     """Return the bits at ``positions`` of each code as one number."""
-    number = np.zeros(len(codes), np.int64)
+    number = np.zeros(len(columns[0]), np.int64)
     for position in positions:
         word, bit = divmod(int(position), BITS_A_WORD)
-        taken = (codes[:, word] >> np.uint64(bit)) & np.uint64(1)
+        taken = (columns[word] >> np.uint64(bit)) & np.uint64(1)
         number = (number << 1) | taken.astype(np.int64)
     return number
