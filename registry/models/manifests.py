@@ -76,13 +76,15 @@ class ManifestRow(models.Model):
     """One thing ingested, and whether that was allowed when it was."""
 
     id = models.BigAutoField(primary_key=True)
-    manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="rows")
+    manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="rows", db_index=False)
     row_number = models.BigIntegerField()
     kind = models.CharField(max_length=6)
     canonical = models.TextField()
     key = models.BinaryField(max_length=32)
     ingested_at = models.DateTimeField()
-    work = models.ForeignKey(Work, models.PROTECT, null=True, related_name="manifest_rows")
+    work = models.ForeignKey(
+        Work, models.PROTECT, null=True, db_index=False, related_name="manifest_rows"
+    )
     # Empty until matched.
     decision = models.CharField(max_length=8, blank=True)
     statement = models.ForeignKey(
@@ -97,7 +99,25 @@ class ManifestRow(models.Model):
                 condition=Q(decision__in=["", *(d.value for d in Decision)]),
             ),
         ]
-        indexes = [models.Index(fields=["key"], name="manifest_row_key")]
+        # Few rows are of a work, and fewer were not allowed; the rest is in the first index alone.
+        indexes = [
+            models.Index(fields=["key"], name="manifest_row_key"),
+            models.Index(
+                fields=["work", "manifest"],
+                name="manifest_row_work",
+                condition=Q(work__isnull=False),
+            ),
+            models.Index(
+                fields=["manifest", "work"],
+                name="manifest_row_matched",
+                condition=Q(work__isnull=False),
+            ),
+            models.Index(
+                fields=["manifest", "row_number"],
+                name="manifest_row_violation",
+                condition=Q(decision__in=[Decision.DENY.value, Decision.LICENSE.value]),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"row {self.row_number}"
