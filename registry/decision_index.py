@@ -268,7 +268,7 @@ def _lock_id(key: bytes) -> int:
 
 def _expected(keys: CollectionOf[bytes], at: datetime) -> list[Row]:
     links = history.load(keys)
-    horizon = max([at, *_instants(links)])
+    horizon = max([at, *instants(links)])
     return [
         pruned
         for row in _rows(links, horizon)
@@ -276,7 +276,7 @@ def _expected(keys: CollectionOf[bytes], at: datetime) -> list[Row]:
     ]
 
 
-def _instants(links: Iterable[Link]) -> Iterable[datetime]:
+def instants(links: Iterable[Link]) -> Iterable[datetime]:
     """Yield when things became known: web servers' clocks differ, and none may drop another's."""
     for link in links:
         yield link.during.since

@@ -114,18 +114,23 @@ class Link:
     distance: float | None = None
 
 
-def load(keys: CollectionOf[bytes]) -> list[Link]:
-    """Return every link from ``keys``, in fourteen queries at most, whatever their number."""
-    known = known_among(keys)
+def load(keys: CollectionOf[bytes], *, places: CollectionOf[bytes] | None = None) -> list[Link]:
+    """Return every link from ``keys``, in fourteen queries at most, whatever their number.
+
+    places: keys of hosts, domains and paths, when ``keys`` are of works alone; None: ``keys`` may
+        be of either.
+    """
+    known = known_among(keys, keys if places is None else places)
     return list(_World(known).links()) if known else []
 
 
-def known_among(keys: CollectionOf[bytes]) -> set[bytes]:
-    """Return those of ``keys`` that anything was ever registered under."""
+def known_among(works: CollectionOf[bytes], places: CollectionOf[bytes]) -> set[bytes]:
+    """Return those of ``works`` and ``places`` under which a work or a collection was registered."""
     connection.ensure_connection()
     # Django's own cursor would write every key into the text of the query.
     with Cursor(connection.connection) as cursor:
-        cursor.execute(FIND_KNOWN_KEYS, {"keys": list(keys)}, prepare=True, binary=True)
+        asked = {"works": list(works), "places": list(places)}
+        cursor.execute(FIND_KNOWN_KEYS, asked, prepare=True, binary=True)
         return {key for (key,) in cursor}
 
 

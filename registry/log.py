@@ -80,7 +80,8 @@ def hash_of(leaf: bytes) -> bytes:
 
 def instant(at: datetime) -> str:
     """Print an aware instant as the log does: UTC, microseconds, ``Z``."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def size() -> int:

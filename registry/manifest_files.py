@@ -6,9 +6,8 @@ Owns the form of a row. What it matches, and whether it was allowed, is for othe
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import IO
+from datetime import UTC, datetime, timedelta
+from typing import IO, NamedTuple
 
 import orjson
 import pyarrow as pa
@@ -22,10 +21,11 @@ IDENTIFIERS = ("url", "sha256", "iscc")
 FIELDS = frozenset({*IDENTIFIERS, "ingested_at"})
 LONGEST_LINE = 16_384
 PARQUET_ROWS_AT_ONCE = 10_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestItem:
+class ManifestItem(NamedTuple):
     """One thing ingested, by one or more identifiers, and when; ``ingested_at`` is aware."""
 
     ingested_at: datetime
@@ -34,8 +34,7 @@ class ManifestItem:
     iscc: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(NamedTuple):
     """A row, its number from 1, and where reading goes on after it: a byte or a row."""
 
     number: int
@@ -57,10 +56,15 @@ def item(row: object, number: int) -> ManifestItem:
     """Return a parsed JSON object as a row. Raises InvalidManifestRow with its number."""
     if not isinstance(row, dict) or not FIELDS.issuperset(row):
         raise InvalidManifestRow(f"row {number}: an object of {sorted(FIELDS)}")
-    given = {name: row[name] for name in IDENTIFIERS if row.get(name) is not None}
-    if not given or not all(type(value) is str for value in given.values()):
+    given = (row.get("url"), row.get("sha256"), row.get("iscc"))
+    texts = 0
+    for value in given:
+        if value is not None and type(value) is not str:
+            raise InvalidManifestRow(f"row {number}: a url, a sha256 or an iscc, as texts")
+        texts += value is not None
+    if not texts:
         raise InvalidManifestRow(f"row {number}: a url, a sha256 or an iscc, as texts")
-    return ManifestItem(_instant(row.get("ingested_at"), number), **given)
+    return ManifestItem(_instant(row.get("ingested_at"), number), *given)
 
 
 def json_lines(blocks: Iterable[bytes], *, start: int = 0, before: int = 0) -> Iterator[Numbered]:
@@ -135,16 +139,39 @@ def _parquet_rows(file: parquet.ParquetFile, start: int) -> Iterator[Numbered]:
         for batch in file.iter_batches(PARQUET_ROWS_AT_ONCE, list(wanted), use_threads=False):
             skipped = min(max(start - number, 0), batch.num_rows)
             number += skipped
-            for row in batch.slice(skipped).to_pylist():
+            for row in _objects(batch.slice(skipped)):
                 number += 1
                 yield Numbered(number, item(row, number), number)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UnreadableFile(f"the Parquet file breaks off after row {number}: {error}") from error
 
 
+def _objects(batch: pa.RecordBatch) -> Iterator[dict[str, object]]:
+    """Yield each row; instants by the microsecond, which costs a tenth of what Arrow's own take."""
+    names, columns = batch.schema.names, []
+    for column in batch.columns:
+        if pa.types.is_timestamp(column.type):
+            micros = column.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
+            columns.append([None if n is None else _at(n) for n in micros.to_pylist()])
+        else:
+            columns.append(column.to_pylist())
+    for values in zip(*columns, strict=True):
+        yield dict(zip(names, values, strict=True))
+
+
+def _at(micros: int) -> datetime | None:
+    """Return an instant; None before year 1 and after year 9999, as for one that is missing."""
+    try:
+        return EPOCH + micros * MICROSECOND
+    except OverflowError:
+        return None
+
+
 def _instant(value: object, number: int) -> datetime:
     try:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        if at.tzinfo is UTC:
+            return at
         if at.utcoffset() is not None:
             return at.astimezone(UTC)
     except (ValueError, OverflowError):

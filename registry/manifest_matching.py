@@ -5,16 +5,17 @@ and cures none. Rows are matched a batch at a time, by one look-up of all their 
 """
 
 import hashlib
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.db import connection
 
-from registry import answers, checks, decision_index, history, log, near_copies
-from registry.answers import Answer, CheckItem, Grants, Question
+from registry import addresses, answers, checks, decision_index, history, log, near_copies
+from registry.answers import Grants, Question
 from registry.errors import InvalidManifestRow
 from registry.history import Link
 from registry.manifest_files import Numbered
@@ -24,7 +25,6 @@ from tribute.identifiers import Key
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
 VIOLATIONS = (Decision.DENY, Decision.LICENSE)
-PLACES_KEPT = 20_000
 COPY_ROWS = """COPY registry_manifestrow
  (manifest_id, row_number, kind, canonical, key, ingested_at, work_id, decision, statement_id)
  FROM STDIN"""
@@ -40,118 +40,182 @@ class Asker:
     purpose: Purpose
 
 
+class Recognisable(NamedTuple):
+    """A row of a manifest by its own keys, the closest first, and the folder of its address."""
+
+    number: int
+    at: datetime
+    own: list[Key]
+    folder: str | None
+
+    @property
+    def keys(self) -> list[Key]:
+        """Every key by which the row is looked up, the closest first, as a check does."""
+        if self.folder is None:
+            return self.own
+        codes = [key for key in self.own if key.kind == IdentifierKind.ISCC]
+        closest = self.own[: len(self.own) - len(codes)]
+        return [*closest, *addresses.places(self.folder), *codes]
+
+
+class Judged(NamedTuple):
+    """What a row is found to be: a decision, the work, the statement that decided."""
+
+    decision: Decision
+    work: str | None = None
+    statement: str | None = None
+
+
 def take(manifest: Manifest, batch: Sequence[Numbered], asker: Asker) -> None:
     """Judge and store the next rows of a manifest, and count them in it. Saves nothing of it.
 
     Raises InvalidManifestRow with the row's number.
     """
-    questions = [_question(row, manifest.received_at) for row in batch]
+    received_at = manifest.received_at
+    rows = [recognisable(row, received_at) for row in batch]
+    instants = [log.instant(row.at) for row in rows]
     digest = bytes(manifest.running_digest)
-    for row, question in zip(batch, questions, strict=True):
-        digest = hashlib.sha256(digest + _canonical_row(row, question)).digest()
-    found = _answered(batch, questions, asker)
-    _store(manifest, batch, questions, found)
-    _store_codes(manifest, batch)
+    for row, instant in zip(rows, instants, strict=True):
+        said = {key.kind.value: key.canonical for key in row.own}
+        said["ingested_at"] = instant
+        digest = hashlib.sha256(digest + checks.canonical_json(said)).digest()
+    judged = list(_judged(rows, asker))
+    _store(manifest, rows, instants, judged)
+    _store_codes(manifest, rows)
+    manifest.matched_count += sum(found.work is not None for found in judged)
+    manifest.violations_count += sum(found.decision in VIOLATIONS for found in judged)
     manifest.running_digest = digest
     manifest.rows_count = batch[-1].number
     manifest.read_to = batch[-1].read_to
 
 
-def _question(row: Numbered, at: datetime) -> Question:
-    number, item = row.number, row.item
-    if item.ingested_at.utcoffset() is None or item.ingested_at > at:
+def recognisable(row: Numbered, received_at: datetime) -> Recognisable:
+    """Return what a row is recognised by. Raises InvalidManifestRow with its number."""
+    number, item, _ = row
+    at, url, sha256, iscc = item
+    if (at.tzinfo is not UTC and at.utcoffset() is None) or at > received_at:
         raise InvalidManifestRow(f"row {number}: ingested_at is an instant in the past with zone")
-    if item.url is None:
-        (question,) = answers.questions([CheckItem(str(number), None, item.sha256, item.iscc)])
-    else:
-        try:
-            # The places that contain an address are those of its folder, which are kept.
-            url = identifiers.key_of(IdentifierKind.URL, item.url)
-            others = [
-                identifiers.key_of(IdentifierKind(kind), value)
-                for kind, value in (("sha256", item.sha256), ("iscc", item.iscc))
-                if value is not None
-            ]
-        except identifiers.InvalidIdentifier as error:
-            raise InvalidManifestRow(f"row {number}: {error}") from error
-        folder = url.canonical.partition("?")[0].rpartition("/")[0]
-        hashes = [key for key in others if key.kind == IdentifierKind.SHA256]
-        codes = [key for key in others if key.kind == IdentifierKind.ISCC]
-        question = Question(str(number), (*hashes, url, *_places(folder), *codes))
-    if question.problem is not None:
-        raise InvalidManifestRow(f"row {number}: {question.problem.detail}")
-    return question
+    own: list[Key] = []
+    folder = None
+    try:
+        if sha256 is not None:
+            own.append(identifiers.key_of(IdentifierKind.SHA256, sha256))
+        if url is not None:
+            key = addresses.key_of(url)
+            folder = addresses.folder_of(key.canonical)
+            own.append(key)
+        if iscc is not None:
+            own.append(identifiers.key_of(IdentifierKind.ISCC, iscc))
+    except identifiers.InvalidIdentifier as error:
+        raise InvalidManifestRow(f"row {number}: {error}") from error
+    if not own:
+        raise InvalidManifestRow(f"row {number}: it has none of url, sha256, iscc")
+    return Recognisable(number, at, own, folder)
 
 
-@lru_cache(maxsize=PLACES_KEPT)
-def _places(folder: str) -> tuple[Key, ...]:
-    """Return the keys of the places that contain the addresses in a folder, narrowest first."""
-    return identifiers.candidate_keys(f"https://{folder}/")[1:]
+def _judged(rows: Sequence[Recognisable], asker: Asker) -> Iterator[Judged]:
+    """Yield what each row is found to be, by one look-up of all their keys."""
+    works = {key.digest for row in rows for key in row.own}
+    folders = {row.folder for row in rows if row.folder is not None}
+    places_of = {folder: addresses.places(folder) for folder in folders}
+    places = {key.digest for keys in places_of.values() for key in keys}
+    judge = _Judge(history.load(works, places=places), asker)
+    known = judge.known
+    open_folders: set[str | None] = {
+        folder for folder, keys in places_of.items() if any(key.digest in known for key in keys)
+    }
+    for row in rows:
+        if row.folder in open_folders or any(key.digest in known for key in row.own):
+            yield judge.judged([key for key in row.keys if key.digest in known], row.at)
+        else:
+            yield judge.nothing
 
 
-def _canonical_row(row: Numbered, question: Question) -> bytes:
-    own: dict[str, str] = {key.kind.value: key.canonical for key in _own_keys(row, question)}
-    return checks.canonical_json(own | {"ingested_at": log.instant(row.item.ingested_at)})
+class _Judge:
+    """Judges whatever some keys lead to.
 
+    Rows that are known by the same keys are judged alike between two instants at which anything
+    about those changed, and so only once.
+    """
 
-def _own_keys(row: Numbered, question: Question) -> list[Key]:
-    given = {"url": row.item.url, "sha256": row.item.sha256, "iscc": row.item.iscc}
-    return [key for key in question.keys if given.get(key.kind.value) is not None]
+    def __init__(self, links: Iterable[Link], asker: Asker) -> None:
+        self._links: dict[bytes, list[Link]] = defaultdict(list)
+        for link in links:
+            self._links[link.key].append(link)
+        self.known = self._links.keys()
+        self._asker = asker
+        self._instants: dict[tuple[bytes, ...], list[datetime]] = {}
+        self._found: dict[tuple[tuple[bytes, ...], int], Judged] = {}
+        self.nothing = Judged(Decision.UNKNOWN)
 
+    def judged(self, keys: Sequence[Key], at: datetime) -> Judged:
+        """Return what a thing is that has these keys, all known, as of an instant."""
+        digests = tuple([key.digest for key in keys])
+        changes = self._instants.get(digests)
+        if changes is None:
+            changes = self._instants[digests] = self._changes(digests)
+        case = digests, bisect_right(changes, at)
+        found = self._found.get(case)
+        if found is None:
+            found = self._found[case] = self._judge(keys, at)
+        return found
 
-def _answered(
-    batch: Sequence[Numbered], questions: Sequence[Question], asker: Asker
-) -> list[Answer]:
-    links: Mapping[bytes, list[Link]] = _links(questions)
-    answered = []
-    for row, question in zip(batch, questions, strict=True):
-        known = [key for key in question.keys if key.digest in links]
-        concerned = [link for key in known for link in links[key.digest]]
-        answered.append(
-            answers.answer(
-                replace(question, keys=tuple(known)),
-                decision_index.rows_at(concerned, row.item.ingested_at) if concerned else {},
-                asker.grants,
-                purposes=[asker.purpose],
-                asker=asker.operator,
-                at=row.item.ingested_at,
-            )
+    def _changes(self, digests: Iterable[bytes]) -> list[datetime]:
+        """Return every instant from which on these keys may be judged otherwise than before."""
+        links = [link for digest in digests for link in self._links[digest]]
+        changes = set(decision_index.instants(links))
+        changes |= {said.statement.effective_from for link in links for said in link.sayings}
+        for subject in {link.subject for link in links}:
+            for grant in self._asker.grants.get(subject, ()):
+                changes |= {grant.effective_from, grant.effective_until or grant.effective_from}
+        return sorted(changes)
+
+    def _judge(self, keys: Sequence[Key], at: datetime) -> Judged:
+        links = [link for key in keys for link in self._links[key.digest]]
+        answer = answers.answer(
+            Question("", tuple(keys)),
+            decision_index.rows_at(links, at),
+            self._asker.grants,
+            purposes=[self._asker.purpose],
+            asker=self._asker.operator,
+            at=at,
         )
-    return answered
-
-
-def _links(questions: Sequence[Question]) -> dict[bytes, list[Link]]:
-    keys = {key.digest for question in questions for key in question.keys}
-    grouped: dict[bytes, list[Link]] = defaultdict(list)
-    for link in history.load(keys):
-        grouped[link.key].append(link)
-    return dict(grouped)
+        (said,) = answer.verdicts.values()
+        statement = next((s for s in said.deciding if isinstance(s, verdict.Statement)), None)
+        return Judged(
+            said.decision,
+            answer.works[0] if answer.works else None,
+            statement.id if statement else None,
+        )
 
 
 def _store(
     manifest: Manifest,
-    batch: Sequence[Numbered],
-    questions: Sequence[Question],
-    found: Sequence[Answer],
+    rows: Sequence[Recognisable],
+    instants: Sequence[str],
+    judged: Sequence[Judged],
 ) -> None:
     manifest_uuid = ids.decode("mft", manifest.pk)
+    endings: dict[Judged, str] = {}
     lines: list[str] = []
-    for row, question, answer in zip(batch, questions, found, strict=True):
-        key = _own_keys(row, question)[0]
-        (said,) = answer.verdicts.values()
-        statement = next((s for s in said.deciding if isinstance(s, verdict.Statement)), None)
-        work = answer.works[0] if answer.works else None
-        manifest.matched_count += work is not None
-        manifest.violations_count += said.decision in VIOLATIONS
+    for row, instant, found in zip(rows, instants, judged, strict=True):
+        key = row.own[0]
+        ending = endings.get(found)
+        if ending is None:
+            ending = endings[found] = _ending(found)
         # Canonical forms hold no tab and no line end; a backslash they may.
         canonical = key.canonical.replace("\\", "\\\\")
         lines.append(
             f"{manifest_uuid}\t{row.number}\t{key.kind.value}\t{canonical}\t"
-            f"\\\\x{key.digest.hex()}\t{row.item.ingested_at.isoformat()}\t"
-            f"{_uuid('wrk', work)}\t{said.decision.value}\t"
-            f"{_uuid('stm', statement.id if statement else None)}\n"
+            f"\\\\x{key.digest.hex()}\t{instant}\t{ending}"
         )
     _copy(COPY_ROWS, lines)
+
+
+def _ending(found: Judged) -> str:
+    """Return the columns of a row that say what it was found to be."""
+    work, statement = _uuid("wrk", found.work), _uuid("stm", found.statement)
+    return f"{work}\t{found.decision.value}\t{statement}\n"
 
 
 def _uuid(prefix: str, public_id: str | None) -> str:
@@ -159,11 +223,14 @@ def _uuid(prefix: str, public_id: str | None) -> str:
     return "\\N" if public_id is None else str(ids.decode(prefix, public_id))
 
 
-def _store_codes(manifest: Manifest, batch: Sequence[Numbered]) -> None:
+def _store_codes(manifest: Manifest, rows: Sequence[Recognisable]) -> None:
     manifest_uuid = ids.decode("mft", manifest.pk)
     lines: list[str] = []
-    for row in batch:
-        code = near_copies.content_code(row.item.iscc) if row.item.iscc is not None else None
+    for row in rows:
+        iscc = row.own[-1]
+        if iscc.kind != IdentifierKind.ISCC:
+            continue
+        code = near_copies.content_code_of_canonical(iscc.canonical)
         if code is not None:
             digits = f"{int(code.bits, 2):0{len(code.bits) // 4}x}"
             lines.append(f"{manifest_uuid}\t{row.number}\t{code.type}\t\\\\x{digits}\n")

@@ -55,12 +55,17 @@ def content_code(iscc: str) -> ContentCode | None:
         canonical = identifiers.key_of(IdentifierKind.ISCC, iscc).canonical
     except identifiers.InvalidIdentifier as error:
         raise InvalidIdentifier(str(error)) from error
+    return content_code_of_canonical(canonical)
+
+
+def content_code_of_canonical(canonical: str) -> ContentCode | None:
+    """Return what ``content_code`` does of an ISCC that is in canonical form already."""
     units = [iscc_decode(unit) for unit in iscc_decompose(canonical)]
     for wanted in (MT.CONTENT, MT.SEMANTIC, MT.DATA):
         for main_type, subtype, version, _, digest in units:
             if main_type == wanted:
                 kind = f"{int(main_type)}.{int(subtype)}.{int(version)}"
-                return ContentCode(kind, "".join(f"{byte:08b}" for byte in digest))
+                return ContentCode(kind, f"{int.from_bytes(digest):0{8 * len(digest)}b}")
     return None
 
 

@@ -6,13 +6,12 @@ record that is too long is named as such and skipped; memory stays bounded whate
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LONGEST_RECORD = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record without its line end.
 
     end: offset just after it. whole: False when it was too long, or its quotation never closed;

@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from registry import consent, imports, uploads, works
 from registry.models import Creator, Import
+from server import garbage
 from server.postgres import superuser_url
 from tests.benchmarks import machine
 from tests.benchmarks.intake_world import creator, scratch_database
@@ -41,6 +42,7 @@ def main() -> None:
     with psycopg.connect(superuser_url(), autocommit=True) as server:
         described = machine.describe(server)
     machine.show(described)
+    garbage.look_seldom()  # as in every process of the service
     with scratch_database("bench_import"):
         ada = creator("ada")
         rounds = [_round(ada, number) for number in range(ROUNDS)]

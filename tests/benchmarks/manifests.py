@@ -30,6 +30,7 @@ from django.utils import timezone
 
 from registry import manifests, near_pairs, uploads
 from registry.models import Manifest
+from server import garbage
 from server.postgres import superuser_url
 from tests.benchmarks import machine
 from tests.benchmarks.intake_world import operator_and_works, scratch_database
@@ -100,6 +101,7 @@ def _worked_off(url: str) -> dict[str, Any]:
 
 def work() -> None:
     """Work off what is uploaded, and print what it took."""
+    garbage.look_seldom()  # as in every process of the service
     before = psutil.Process().memory_info().rss
     manifests.work_off(clock=timezone.now, until=timezone.now() + timedelta(days=1))
     used = resource.getrusage(resource.RUSAGE_SELF)

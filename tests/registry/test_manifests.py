@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from registry import answers, licensing, manifest_matching, manifests, uploads
+from registry import answers, collections, licensing, manifest_matching, manifests, uploads
 from registry.answers import CheckItem
 from registry.errors import EmptyManifest, InvalidManifestRow, TermsNotOffered
 from registry.manifest_files import Numbered
@@ -18,7 +18,7 @@ from registry.models import LogOutbox, Manifest, ManifestRow, Operator, UploadPa
 from tests.factories import DAY, NOON, allow, deny, make_creator, make_operator, make_work
 from tests.registry.test_imports import ticking
 from tests.registry.test_licensing import license_work
-from tribute.vocabulary import Purpose
+from tribute.vocabulary import IdentifierKind, Purpose
 
 pytestmark = pytest.mark.django_db
 
@@ -263,10 +263,57 @@ def test_a_row_is_looked_up_by_every_key_that_a_check_uses(url: str) -> None:
     item = ManifestItem(NOON, url=url, sha256="ab" * 32)
 
     row = Numbered(1, item, 1)
-    found = manifest_matching._question(row, LATER)
+    found = manifest_matching.recognisable(row, LATER)
 
     (asked,) = answers.questions([CheckItem("1", url, "ab" * 32)])
-    assert found.keys == asked.keys
+    assert tuple(found.keys) == asked.keys
+
+
+def test_rows_taken_together_are_judged_as_each_would_be_alone() -> None:
+    ada, ben, acme = make_creator("ada"), make_creator("ben"), make_operator("acme")
+    url = "https://ada.example/1"
+    work = make_work(ada, url=url)
+    terms = license_work(work)
+    licensing.accept(acme, terms, work, purpose=Purpose.TRAIN_AI, at=NOON + 3 * DAY)
+    rival = make_work(ben, url=url, at=NOON + 4 * DAY)
+    deny(rival, at=NOON + 5 * DAY, effective_from=NOON + 6 * DAY)
+    place = collections.claim(ben, kind=IdentifierKind.HOST, value="ada.example", at=NOON + 7 * DAY)
+    deny(place, at=NOON + 8 * DAY)
+    allow(work, at=NOON + 9 * DAY)
+    urls = [url, "https://ada.example/other"]
+    rows = [ManifestItem(NOON + n * DAY / 2, url=url) for n in range(21) for url in urls]
+
+    manifest = manifests.receive(acme, rows, at=LATER)
+
+    together = manifest.rows.order_by("row_number").values_list("work", "decision", "statement")
+    alone = [
+        manifests.receive(acme, [row], at=LATER).rows.values_list("work", "decision", "statement")
+        for row in rows
+    ]
+    assert list(together) == [found for each in alone for found in each]
+    assert {"unknown", "allow", "license", "deny"} == {decision for _, decision, _ in together}
+
+
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+def test_instants_of_parquet_are_read_in_every_unit(unit: str) -> None:
+    when = [NOON + DAY, NOON + 2 * DAY, None]
+    table = pa.table(
+        {
+            "url": ["https://ada.example/1"] * 3,
+            "ingested_at": pa.array(when, pa.timestamp(unit, "Asia/Shanghai")),
+        }
+    )
+    file = io.BytesIO()
+    parquet.write_table(table.slice(0, 2), file)
+
+    manifest = worked_off(expected(make_operator("acme"), file.getvalue(), Manifest.Format.PARQUET))
+
+    stored = manifest.rows.order_by("row_number").values_list("ingested_at", flat=True)
+    assert list(stored) == when[:2]
+    file = io.BytesIO()
+    parquet.write_table(table, file)
+    refused = worked_off(expected(make_operator("ajax"), file.getvalue(), Manifest.Format.PARQUET))
+    assert refused.failure.startswith("invalid_manifest_row: row 3: ")
 
 
 def test_bytes_that_are_not_those_announced_are_refused() -> None:

@@ -121,6 +121,11 @@ def key_of(kind: IdentifierKind, raw: str) -> Key:
     raise InvalidIdentifier(f"no such kind of identifier: {_shown(str(kind))}")
 
 
+def key_of_canonical(kind: IdentifierKind, canonical: str) -> Key:
+    """Return the key of what is in canonical form already; nothing is checked."""
+    return _key(kind, canonical)
+
+
 def candidate_keys(url: str) -> tuple[Key, ...]:
     """Return every key that may speak for ``url``, the most specific first.
 
