@@ -19,6 +19,7 @@ from registry.errors import (
     PaidNeedsUse,
     TermsRequired,
 )
+from registry.history import NewStatement
 from registry.models import Collection, Creator, Identifier, RightsShare, Statement, Terms, Work
 from tribute import verdict
 from tribute.vocabulary import VOCABULARY_VERSION, Decision, IdentifierKind, Purpose
@@ -90,7 +91,9 @@ def state(  # noqa: PLR0913 - an act of will is said in full, each part by name
         effective_from=begins,
         recorded_at=at,
     )
-    statement.leaf_hash = log.append(leaf(statement, last), at=at)
+    prev = bytes(last.leaf_hash) if last else None
+    kept = leaf(statement, prev, commitment=creators.commitment(claimant))
+    statement.leaf_hash = log.append(kept, at=at)
     statement.save(force_insert=True)
     decision_index.refresh(_keys(subject), at=at)
     return statement
@@ -119,8 +122,13 @@ def standing(works: Iterable[str], purpose: Purpose, *, at: datetime) -> dict[st
     }
 
 
-def leaf(statement: Statement, last: Statement | None) -> dict[str, log.LeafValue]:
-    """Return what the log keeps of a statement that follows ``last`` on its subject."""
+def leaf(
+    statement: Statement | NewStatement, prev: bytes | None, *, commitment: str
+) -> dict[str, log.LeafValue]:
+    """Return what the log keeps of a statement; prev: the hash of the one before on its subject.
+
+    commitment: what stands for its claimant.
+    """
     kept: dict[str, log.LeafValue] = {
         "t": "consent.set",
         "statement": statement.pk,
@@ -131,12 +139,12 @@ def leaf(statement: Statement, last: Statement | None) -> dict[str, log.LeafValu
         "paid": statement.paid,
         "vocabulary": statement.vocabulary_version,
         "from": log.instant(statement.effective_from),
-        "subj": creators.commitment(statement.claimant),
+        "subj": commitment,
     }
     if statement.terms_id is not None:
         kept["terms"] = statement.terms_id
-    if last is not None:
-        kept["prev"] = bytes(last.leaf_hash).hex()
+    if prev is not None:
+        kept["prev"] = prev.hex()
     return kept
 
 

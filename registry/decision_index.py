@@ -20,7 +20,7 @@ from django.db.models import Q
 from psycopg import Cursor
 
 from registry import history
-from registry.history import Link, Said
+from registry.history import Link, NewWork, Said
 from registry.models import ClaimConflict, Collection, DecisionIndex, Identifier, RightsShare
 from tribute import ids
 from tribute.verdict import Statement as Matched
@@ -37,6 +37,8 @@ COPY_DECISIONS = """COPY registry_decisionindex
  (key, subject, subject_type, tier, specificity, statements) FROM STDIN"""
 READ_DECISIONS = (_SQL / "read_decisions.sql").read_text()
 READ_STANDING = (_SQL / "read_standing_decisions.sql").read_text()
+DELETE_DECISIONS = (_SQL / "delete_decisions.sql").read_text()
+FIND_TAKEN_KEYS = (_SQL / "find_taken_keys.sql").read_text()
 LOCK_KEYS = (_SQL / "lock_keys.sql").read_text()
 
 _PREFIXES = {"work": "wrk", "collection": "col", "creator": "cre"}
@@ -163,11 +165,30 @@ def refresh(keys: Iterable[bytes], *, at: datetime) -> None:
         return
     assert connection.in_atomic_block, "the index changes with what it is made from"
     lock(wanted)
-    rows = _expected(wanted, at)
-    DecisionIndex.objects.filter(key__in=wanted).delete()
-    with connection.cursor() as cursor, cursor.copy(COPY_DECISIONS) as copy:
-        for row in rows:
-            copy.write_row(_stored(row))
+    rows = _current(history.load(wanted), at)
+    with Cursor(connection.connection) as cursor:
+        cursor.execute(DELETE_DECISIONS, [list(wanted)], prepare=True)
+    _copy(rows)
+
+
+def add(works: Sequence[NewWork], owner: str, *, at: datetime) -> None:
+    """Write the rows of works whose identifiers were just stored, the first to lead anywhere.
+
+    The same rows, under the same locks, as ``refresh`` would write; what has to hold of the works
+    is said by ``history.load_new``.
+    """
+    if not works:
+        return
+    assert connection.in_atomic_block, "the index changes with what it is made from"
+    lock({identifier.key for work in works for identifier in work.identifiers})
+    _copy(_current(history.load_new(works, owner, at=at), at))
+
+
+def taken(keys: CollectionOf[bytes]) -> set[bytes]:
+    """Return those of ``keys`` that lead to a work, or about which the index says anything."""
+    with Cursor(connection.connection) as cursor:
+        cursor.execute(FIND_TAKEN_KEYS, {"keys": list(keys)}, prepare=True, binary=True)
+        return {key for (key,) in cursor}
 
 
 def lock(keys: CollectionOf[bytes]) -> None:
@@ -266,8 +287,13 @@ def _lock_id(key: bytes) -> int:
     return int.from_bytes(key[:8], "big", signed=True)
 
 
-def _expected(keys: CollectionOf[bytes], at: datetime) -> list[Row]:
-    links = history.load(keys)
+def _copy(rows: Iterable[Row]) -> None:
+    with connection.cursor() as cursor, cursor.copy(COPY_DECISIONS) as copy:
+        for row in rows:
+            copy.write_row(_stored(row))
+
+
+def _current(links: Sequence[Link], at: datetime) -> list[Row]:
     horizon = max([at, *instants(links)])
     return [
         pruned
@@ -356,7 +382,7 @@ def _stored(row: Row) -> tuple[bytes, UUID, str, int, int, str]:
 
 
 def _differences(keys: Sequence[bytes], at: datetime) -> Iterable[str]:
-    expected = {(r.key, r.subject): _comparable(r, at) for r in _expected(keys, at)}
+    expected = {(r.key, r.subject): _comparable(r, at) for r in _current(history.load(keys), at)}
     stored = {(r.key, r.subject): _comparable(r, at) for rows in read(keys).values() for r in rows}
     for place in sorted(expected.keys() | stored.keys()):
         if expected.get(place) != stored.get(place):

@@ -6,16 +6,29 @@ are registered.
 """
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection as CollectionOf
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from psycopg import Cursor
 
-from registry import checks, clusters, consent, decision_index, log, near_copies
+from registry import (
+    addresses,
+    checks,
+    clusters,
+    consent,
+    creators,
+    decision_index,
+    log,
+    near_copies,
+)
+from registry.history import NewIdentifier, NewStatement, NewWork
 from registry.import_files import PURPOSES, Body
 from registry.models import (
     WHOLE_PPM,
@@ -24,10 +37,8 @@ from registry.models import (
     DisputeEvent,
     Identifier,
     RightsShare,
-    Statement,
     Terms,
     Work,
-    WorkReference,
 )
 from registry.near_copies import PPM, ContentCode
 from tribute import identifiers, ids
@@ -37,6 +48,9 @@ from tribute.vocabulary import VOCABULARY_VERSION, IdentifierKind
 CODES_LOCK = 0x7472_6962_6E65_6172
 """What a work with a content code takes when it is inserted; see migration 0011. Here before."""
 
+_SQL = Path(__file__).parent / "sql"
+FIND_OWN_WORKS = (_SQL / "find_own_works.sql").read_text()
+FIND_REFERENCES = (_SQL / "find_references.sql").read_text()
 COPY_WORKS = """COPY registry_work (id, title, medium, registered_by_id, registered_at, status,
  sha256, iscc, iscc_type, iscc_bits) FROM STDIN"""
 COPY_IDENTIFIERS = """COPY registry_identifier (work_id, kind, canonical, key, scopes, added_at)
@@ -60,23 +74,22 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A work to register: its row's number, id, description, keys, owners' parts by id."""
+    """A work to register: its row's number, id, description, keys, owners' parts by id.
+
+    digest: what changes with what the row says, its reference apart.
+    """
 
     number: int
     work: UUID
     body: Body
     keys: tuple[Key, ...]
     shares: Mapping[str, int]
+    digest: bytes
 
     @property
     def id(self) -> str:
         """Return the typed id."""
         return ids.encode("wrk", self.work)
-
-    @property
-    def digest(self) -> bytes:
-        """Return what changes with what the row says, its reference apart."""
-        return digest_of(self.body)
 
     @property
     def code(self) -> ContentCode | None:
@@ -125,9 +138,8 @@ def plan(
         found = known.outcome(body, keys[number])
         if found is None:
             shares = {known.owners[h]: ppm for h, ppm in body["shares"].items()}
-            new = Planned(
-                number, ids.new_uuid7(), body, keys[number], shares or {creator.pk: WHOLE_PPM}
-            )
+            shares = shares or {creator.pk: WHOLE_PPM}
+            new = Planned(number, ids.new_uuid7(), body, keys[number], shares, digest_of(body))
             planned.append(new)
             known.add(new)
         else:
@@ -140,14 +152,23 @@ def write(creator: Creator, planned: Sequence[Planned], *, at: datetime) -> None
     if not planned:
         return
     near = _near(planned)
-    keys = {key.digest for new in planned for key in new.keys}
+    keys = Counter(key.digest for new in planned for key in new.keys)
     decision_index.lock(keys)
+    shared = decision_index.taken(keys) | {key for key, times in keys.items() if times > 1}
     _copy_works(creator, planned, at)
-    _copy_identifiers(planned, at)
-    _state(creator, planned, at)
-    rivals = _open_conflicts(creator, planned, near, at)
-    touched = decision_index.keys_of_claims(rivals) if rivals else set()
-    decision_index.refresh(keys | touched, at=at)
+    identifiers = _copy_identifiers(planned, at)
+    statements = _state(creator, planned, at)
+    rivals = _open_conflicts(creator, planned, near, shared, at)
+    touched = decision_index.keys_of_claims(rivals) if rivals else set[bytes]()
+    fresh = []
+    for new in planned:
+        own = {key.digest for key in new.keys}
+        if own.isdisjoint(shared) and new.id not in rivals:
+            fresh.append(NewWork(new.id, identifiers[new.number], statements[new.number]))
+        else:
+            touched |= own
+    decision_index.refresh(touched, at=at)
+    decision_index.add(fresh, creator.pk, at=at)
 
 
 class _Known:
@@ -161,12 +182,17 @@ class _Known:
     ) -> None:
         self.creator = creator
         wanted = {body["reference"] for _, body in rows} - {""}
-        references = WorkReference.objects.filter(creator=creator, reference__in=wanted)
-        self.references = {r.reference: (r.work_id, bytes(r.digest)) for r in references}
-        digests = [key.digest for own in keys.values() for key in own]
-        same = Identifier.objects.filter(key__in=digests, work__registered_by=creator)
-        same = same.exclude(kind=IdentifierKind.ISCC).order_by("-work_id")
-        self.works = {bytes(key): work for key, work in same.values_list("key", "work_id")}
+        self.references = {
+            reference: (ids.encode("wrk", work), digest)
+            for reference, work, digest in _found(
+                FIND_REFERENCES, creator, {"references": list(wanted)}
+            )
+        }
+        digests = {
+            key.digest for own in keys.values() for key in own if key.kind != IdentifierKind.ISCC
+        }
+        same = _found(FIND_OWN_WORKS, creator, {"keys": list(digests)})
+        self.works = {key: ids.encode("wrk", work) for key, work in same}
         handles = {handle for _, body in rows for handle in body["shares"]}
         owners = Creator.objects.filter(handle__in=handles, erased_at=None)
         self.owners = dict(owners.values_list("handle", "pk"))
@@ -216,9 +242,14 @@ def _is_id(prefix: str, text: str) -> bool:
 
 
 def _key(kind: str, canonical: str) -> Key:
-    # A canonical address leaves out the scheme, which makes no difference to its key.
-    raw = f"https://{canonical}" if kind == IdentifierKind.URL else canonical
-    return identifiers.key_of(IdentifierKind(kind), raw)
+    return identifiers.key_of_canonical(IdentifierKind(kind), canonical)
+
+
+def _found(query: str, creator: Creator, wanted: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    # Django's own cursor would write every key into the text of the query.
+    with Cursor(connection.connection) as cursor:
+        asked = {"creator": ids.decode("cre", creator.pk), **wanted}
+        return cursor.execute(query, asked, prepare=True, binary=True).fetchall()
 
 
 def _near(planned: Sequence[Planned]) -> dict[UUID, list[tuple[str, float]]]:
@@ -254,77 +285,92 @@ def _copy_works(creator: Creator, planned: Sequence[Planned], at: datetime) -> N
     _copy(COPY_REFERENCES, references)
 
 
-def _copy_identifiers(planned: Sequence[Planned], at: datetime) -> None:
+def _copy_identifiers(planned: Sequence[Planned], at: datetime) -> dict[int, list[NewIdentifier]]:
+    """Store how to recognise each work; return it by the number of the row."""
+    identifiers = {
+        new.number: [
+            NewIdentifier(key.kind, key.canonical, key.digest, _scopes(key), at) for key in new.keys
+        ]
+        for new in planned
+    }
     _copy(
         COPY_IDENTIFIERS,
-        [
-            (new.work, key.kind.value, key.canonical, key.digest, _scopes(key), at)
-            for new in planned
-            for key in new.keys
-        ],
+        [(new.work, i.kind.value, *i[1:]) for new in planned for i in identifiers[new.number]],
     )
+    return identifiers
 
 
 def _scopes(key: Key) -> list[bytes]:
     if key.kind != IdentifierKind.URL:
         return []
-    places = identifiers.candidate_keys(f"https://{key.canonical}")
-    return [place.digest for place in places if place.kind != IdentifierKind.URL]
+    return [place.digest for place in addresses.places(addresses.folder_of(key.canonical))]
 
 
-def _state(creator: Creator, planned: Sequence[Planned], at: datetime) -> None:
+def _state(
+    creator: Creator, planned: Sequence[Planned], at: datetime
+) -> dict[int, list[NewStatement]]:
     """Record what the rows say may be done with their works, and its leaves."""
-    statements: list[Statement] = []
-    for new in planned:
-        said = new.body["decisions"]
-        for sequence, purpose in enumerate(sorted(said, key=PURPOSES.index), start=1):
-            decision, paid, terms = said[purpose]
-            statements.append(
-                Statement(
-                    subject_type="work",
-                    work_id=new.id,
-                    claimant=creator,
-                    purpose=purpose,
-                    decision=decision,
-                    paid=paid,
-                    terms_id=terms,
-                    vocabulary_version=VOCABULARY_VERSION,
-                    sequence=sequence,
-                    effective_from=at,
-                    recorded_at=at,
-                )
-            )
+    claimant, commitment = ids.decode("cre", creator.pk), creators.commitment(creator)
+    said: dict[int, list[NewStatement]] = {}
     leaves: list[bytes] = []
-    last: Statement | None = None
-    for statement in statements:
-        leaf = consent.leaf(statement, last if statement.sequence > 1 else None)
-        leaves.append(log.encoded(leaf, at=at))
-        statement.leaf_hash = log.hash_of(leaves[-1])
-        last = statement
+    rows = []
+    for new in planned:
+        prev: bytes | None = None
+        said[new.number] = []
+        for statement_id, statement in _statements(creator, new, at):
+            leaf = consent.leaf(statement, prev, commitment=commitment)
+            leaves.append(log.encoded(leaf, at=at))
+            prev = log.hash_of(leaves[-1])
+            terms = statement.terms_id and ids.decode("trm", statement.terms_id)
+            rows.append(
+                (
+                    statement_id, "work", new.work, claimant, statement.purpose,
+                    statement.decision, statement.paid, terms, statement.vocabulary_version,
+                    statement.sequence, at, at, prev,
+                )
+            )  # fmt: skip
+            said[new.number].append(statement)
     log.append_many(leaves, at=at)
-    claimant = ids.decode("cre", creator.pk)
-    _copy(
-        COPY_STATEMENTS,
-        [
-            (
-                ids.decode("stm", s.pk), "work", ids.decode("wrk", str(s.work_id)), claimant,
-                s.purpose, s.decision, s.paid, s.terms_id and ids.decode("trm", s.terms_id),
-                s.vocabulary_version, s.sequence, s.effective_from, s.recorded_at, s.leaf_hash,
-            )
-            for s in statements
-        ],
-    )  # fmt: skip
+    _copy(COPY_STATEMENTS, rows)
+    return said
+
+
+def _statements(
+    creator: Creator, new: Planned, at: datetime
+) -> Iterator[tuple[UUID, NewStatement]]:
+    """Yield what a row says about its work, each with a fresh id."""
+    said = new.body["decisions"]
+    for sequence, purpose in enumerate(sorted(said, key=PURPOSES.index), start=1):
+        decision, paid, terms = said[purpose]
+        own = ids.new_uuid7()
+        yield (
+            own,
+            NewStatement(
+                pk=ids.encode("stm", own),
+                subject_id=new.id,
+                claimant_id=creator.pk,
+                purpose=purpose,
+                decision=decision,
+                paid=paid,
+                terms_id=terms,
+                vocabulary_version=VOCABULARY_VERSION,
+                sequence=sequence,
+                effective_from=at,
+                recorded_at=at,
+            ),
+        )
 
 
 def _open_conflicts(
     creator: Creator,
     planned: Sequence[Planned],
     near: Mapping[UUID, Sequence[tuple[str, float]]],
+    shared: CollectionOf[bytes],
     at: datetime,
 ) -> set[str]:
     """Open conflicts with others' works, as ``disputes.open_conflicts``; return all involved."""
     new_ids = {new.id for new in planned}
-    by_key = {key.digest: new for new in planned for key in new.keys}
+    by_key = {key.digest: new for new in planned for key in new.keys if key.digest in shared}
     found: dict[tuple[str, str], float] = {}
     for new in planned:
         for other, distance in near.get(new.work, ()):
@@ -333,6 +379,8 @@ def _open_conflicts(
     same = Identifier.objects.filter(key__in=list(by_key)).exclude(kind=IdentifierKind.ISCC)
     for key, other in same.exclude(work__in=new_ids).values_list("key", "work_id"):
         found[by_key[bytes(key)].id, other] = 0.0
+    if not found:
+        return set()
     for work, alike in _by_work(found).items():
         clusters.propose(Work(pk=work), alike, at=at)
     own = RightsShare.objects.filter(creator=creator, work__in={other for _, other in found})

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-import rfc8785
+import orjson
 from django.db import connection, transaction
 from django.db.models import Min, QuerySet
 
@@ -31,6 +31,7 @@ LEAF_TYPES = frozenset(
     }
 )
 LARGEST_LEAF = 4096
+LARGEST_NUMBER = 2**53 - 1
 LATECOMERS = 100_000
 """A leaf may wait behind so many later ones, while its transaction is still open."""
 COPY_LEAVES = "COPY registry_logoutbox (leaf, leaf_hash, recorded_at) FROM STDIN"
@@ -67,7 +68,9 @@ def encoded(leaf: Mapping[str, LeafValue], *, at: datetime) -> bytes:
         raise InvalidLeaf(f"there is no leaf type {leaf.get('t')!r}")
     for name, value in leaf.items():
         _require_opaque(name, value)
-    data = rfc8785.dumps({"v": LEAF_VERSION, **leaf, "at": instant(at)})
+    # Of ASCII words and small whole numbers this writes what RFC 8785 does, many times faster.
+    stamped = {"v": LEAF_VERSION, **leaf, "at": instant(at)}
+    data = orjson.dumps(stamped, option=orjson.OPT_SORT_KEYS)
     if len(data) > LARGEST_LEAF:
         raise LeafTooLarge(f"the leaf has {len(data)} bytes, more than {LARGEST_LEAF}")
     return data
@@ -162,7 +165,10 @@ def _ids(hashes: Iterable[bytes]) -> dict[bytes, int]:
 
 
 def _require_opaque(name: str, value: LeafValue) -> None:
-    words = [value] if isinstance(value, str) else value if not isinstance(value, int) else []
-    for word in (name, *words):
+    if isinstance(value, int):
+        if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+            raise InvalidLeaf(f"{name} is not exact in every reader of JSON")
+        value = ()
+    for word in (name, value) if isinstance(value, str) else (name, *value):
         if not isinstance(word, str) or not _WORD.fullmatch(word):
             raise InvalidLeaf(f"{name} would put free text into the public log")
