@@ -21,6 +21,7 @@ from registry import answers, decision_index, forms, kept_answers, likenesses, s
 from registry.answers import Question
 from registry.asked import Asked
 from registry.decision_index import EPOCH, MICROSECOND, Row
+from registry.filled_answers import Answers
 from registry.kept_answers import Answered
 from registry.models import Grant, Operator
 from registry.remembered import Memory
@@ -85,12 +86,12 @@ def _by_the_long_way(asked: Asked, asking: Asking) -> Answered:
     numbers: dict[bytes, int] = {}
     bodies = _bodies(asked, range(asked.rows), asking)
     which = [numbers.setdefault(body, len(numbers)) for body in bodies]
-    return Answered(asked, kept_answers.texts(numbers), np.array(which, np.int32))
+    return Answered(asked, Answers.of(numbers), np.array(which, np.int32))
 
 
 def _from(view: View, asked: Asked, asking: Asking) -> Answered:
     which = np.full(asked.rows, _OPEN, np.int32)
-    answers = kept_answers.texts(())
+    answers = Answers.of(())
     addressed = _addressed(asked)
     if view.said is not None and addressed.any():
         which[addressed], answers = _from_what_is_said(asked, addressed, view, view.said, asking)
@@ -98,8 +99,8 @@ def _from(view: View, asked: Asked, asking: Asking) -> Answered:
     rest = np.flatnonzero(which == _OPEN)
     if len(rest):
         numbers, bodies = _by_keys(asked, rest, view, asking)
-        which[rest] = numbers + len(answers)
-        answers = pa.concat_arrays([answers, kept_answers.texts(bodies)])
+        which[rest] = numbers + len(answers.numbers)
+        answers = answers.with_more(bodies)
     return Answered(asked, answers, which)
 
 
@@ -115,7 +116,7 @@ def _addressed(asked: Asked) -> Rows:
 
 def _from_what_is_said(
     asked: Asked, addressed: Rows, view: View, said: Sayings, asking: Asking
-) -> tuple[Rows, pa.Array]:
+) -> tuple[Rows, Answers]:
     """Return which answer each addressed item has, _OPEN where it is not found here, and the answers."""
     urls = asked.columns["url"]
     granted = [ids.decode(ids.prefix_of(s), s).bytes[8:] for s in asking.granted]
@@ -129,9 +130,11 @@ def _from_what_is_said(
         granted=firsts(granted),
     )
     purposes = tuple(asking.purposes)
-    filled = told.filled([forms.form(case, purposes) for case in told.cases])
-    answers = np.where(told.numbers == ODD, _OPEN, np.arange(len(filled), dtype=np.int32))
-    return np.append(answers, np.int32(_OPEN))[told.which], filled
+    fit = [forms.form(case, purposes) for case in told.cases]
+    own = np.arange(len(told.numbers), dtype=np.int32)
+    own[told.numbers == ODD] = _OPEN
+    found = Answers(fit, told.numbers, told.names, np.frombuffer(told.limits, "<i4"))
+    return np.append(own, np.int32(_OPEN))[told.which], found
 
 
 def _by_keys(asked: Asked, rows: Rows, view: View, asking: Asking) -> tuple[Rows, Sequence[bytes]]:

@@ -7,14 +7,14 @@ Texts are as they were sent; what they mean is found out elsewhere.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from registry.texts import Numbers, joined, json_texts, text_bytes
+from registry.texts import Numbers, Part, joined, json_texts, text_bytes
 
 FIELDS = ("id", "iscc", "sha256", "url")
 """The fields of an item, in the order of canonical JSON."""
@@ -77,13 +77,18 @@ class Asked:
     @cached_property
     def public_ids(self) -> pa.Array:
         """Every item's name: its own, or its position in digits."""
-        positions = pc.cast(pa.array(np.arange(self.rows)), pa.string())
+        positions = _positions(self.rows)[0]
         own = self.columns.get("id")
         return positions if own is None else pc.coalesce(own, positions)
 
+    @cached_property
+    def printed_ids(self) -> pa.Array:
+        """Every item's name as a JSON string."""
+        return json_texts(self.public_ids) if "id" in self.columns else _positions(self.rows)[1]
+
     def digest(self) -> bytes:
         """Return the SHA-256 of the canonical JSON array of all items, as receipts state it."""
-        data, limits = text_bytes(joined([self.json, ","]))
+        data, limits = text_bytes(joined([*self.json_parts, ","]))
         hashed = hashlib.sha256(b"[")
         hashed.update(data[limits[0] : limits[self.rows] - 1])
         hashed.update(b"]")
@@ -105,15 +110,22 @@ class Asked:
         return again
 
     @cached_property
-    def json(self) -> pa.Array:
-        """Each item as it was sent, in canonical JSON (RFC 8785)."""
+    def json_parts(self) -> Sequence[Part]:
+        """What makes up each item as it was sent, in canonical JSON (RFC 8785); parts for ``joined``."""
         if len(self.columns) == 1 and not any(c.null_count for c in self.columns.values()):
             ((name, column),) = self.columns.items()
-            return joined([f'{{"{name}":', json_texts(column), "}"])
+            return [f'{{"{name}":', json_texts(column), "}"]
         pieces = [
             pc.coalesce(joined([f'"{name}":', json_texts(column), ","]), "")
             for name, column in sorted(self.columns.items())
         ]
         if not pieces:
-            return pa.array(["{}"] * self.rows, pa.string())
-        return joined(["{", pc.ascii_rtrim(joined(pieces), ","), "}"])
+            return [pa.array(["{}"] * self.rows, pa.string())]
+        return ["{", pc.ascii_rtrim(joined(pieces), ","), "}"]
+
+
+@lru_cache(maxsize=64)
+def _positions(rows: int) -> tuple[pa.Array, pa.Array]:
+    """Return the numbers below ``rows`` in digits, and those as JSON strings; most checks are full."""
+    digits = pc.cast(pa.array(np.arange(rows)), pa.string())
+    return digits, json_texts(digits)

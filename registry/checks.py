@@ -21,9 +21,7 @@ from registry.asked import Asked, CheckItem
 from registry.errors import AsOfInFuture, InvalidIdentifier, TooManyItems
 from registry.kept_answers import Answered
 from registry.models import Check, Operator, Work
-from registry.texts import text_bytes
 from tribute import ids
-from tribute.sealing import salted_root
 from tribute.vocabulary import IdentifierKind, Purpose
 
 __all__ = ["MOST_ITEMS", "CheckItem", "LookUp", "check", "look_up"]
@@ -111,7 +109,7 @@ def _keep(answered: Answered, asking: Asking, log_size: int) -> Check:
         as_of=asking.then,
         items_count=answered.asked.rows,
         request_digest=answered.asked.digest(),
-        answers_root=salted_root(salt, *text_bytes(answered.lines)),
+        answers_root=answered.root(salt),
         salt=salt,
         answers=kept_answers.pack(answered),
         log_size=log_size,

@@ -1,12 +1,13 @@
 """How the answers of a check are kept: by the column, each different answer once. Pure.
 
 Owns the bytes of ``Check.answers``: an Arrow IPC stream, compressed, of the items as they were sent and
-of their answers, as a dictionary. Checks kept before that are zlib of one canonical JSON object a line,
-and are read as well. What is hashed for receipts is those lines; both give them back byte for byte.
+of their answers, as a dictionary of forms with names. Checks kept before have a dictionary of texts, or
+are zlib of one canonical JSON object a line, and are read as well. What is hashed for receipts is
+those lines; all give them back byte for byte.
 """
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +17,8 @@ import orjson
 import pyarrow as pa
 
 from registry.asked import FIELDS, Asked
-from registry.texts import Chosen, joined, json_texts
+from registry.filled_answers import Answers
+from registry.texts import Chosen, Part, joined, root_of_joined
 
 _ANSWER = "answer"
 _ZLIB = 0x78
@@ -26,38 +28,40 @@ _ZLIB = 0x78
 class Answered:
     """Items with their answers.
 
-    answers: texts, each different answer in canonical JSON, without braces and without an id.
-    which: (rows,) int32, the answer of each item.
+    answers: each different answer once. which: (rows,) int32, the answer of each item.
     """
 
     asked: Asked
-    answers: pa.Array
+    answers: Answers
     which: np.ndarray[Any, np.dtype[np.int32]]
 
     @cached_property
     def printed(self) -> pa.Array:
         """The answers as JSON objects, one for each item, each with a comma after it."""
-        return joined(["{", self._chosen, ',"id":', self._names, "},"])
+        return joined(["{", self._chosen, ',"id":', self.asked.printed_ids, "},"])
 
-    @cached_property
+    @property
     def lines(self) -> pa.Array:
         """The canonical JSON of ``{"answer": …, "item": …}`` for each item."""
-        parts = ['{"answer":{', self._chosen, ',"id":', self._names, '},"item":', self.asked.json]
-        return joined([*parts, "}"])
+        return joined(self._line)
+
+    def root(self, salt: bytes) -> bytes:
+        """Return the root over the salted lines, as receipts state it."""
+        return root_of_joined(salt, self._line)
+
+    @property
+    def _line(self) -> Sequence[Part]:
+        answer = ['{"answer":{', self._chosen, ',"id":', self.asked.printed_ids, '},"item":']
+        return [*answer, *self.asked.json_parts, "}"]
 
     @property
     def _chosen(self) -> Chosen:
-        return Chosen(self.answers, self.which)
-
-    @cached_property
-    def _names(self) -> pa.Array:
-        return json_texts(self.asked.public_ids)
+        return Chosen(self.answers.texts, self.which)
 
 
 def pack(answered: Answered) -> bytes:
     """Return the bytes to keep."""
-    answers = answered.answers.cast(pa.binary())
-    said = pa.DictionaryArray.from_arrays(pa.array(answered.which), answers)
+    said = pa.DictionaryArray.from_arrays(pa.array(answered.which), answered.answers.kept())
     columns = {**answered.asked.columns, _ANSWER: said}
     batch = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
     sink = pa.BufferOutputStream()
@@ -68,19 +72,18 @@ def pack(answered: Answered) -> bytes:
 
 
 def unpack(kept: bytes) -> Answered:
-    """Read the bytes back, in either form."""
+    """Read the bytes back, in whichever form."""
     if kept[0] == _ZLIB:
         return _of_lines(zlib.decompress(kept).splitlines())
     batch = pa.ipc.open_stream(kept).read_next_batch()
     said = batch.column(_ANSWER)
     columns = {name: batch.column(name) for name in FIELDS if name in batch.schema.names}
-    answers = said.dictionary.cast(pa.string())
+    different = said.dictionary
+    if pa.types.is_struct(different.type):
+        answers = Answers.of_kept(different)
+    else:
+        answers = Answers.of(different.to_pylist())
     return Answered(Asked(len(batch), columns), answers, said.indices.to_numpy())
-
-
-def texts(bodies: Iterable[bytes]) -> pa.Array:
-    """Return answers as ``Answered`` holds them."""
-    return pa.array(bodies, pa.binary()).cast(pa.string())
 
 
 def body_of(answer: dict[str, Any]) -> bytes:
@@ -98,4 +101,4 @@ def _of_lines(lines: Sequence[bytes]) -> Answered:
     which = [numbers.setdefault(body_of(row["answer"]), len(numbers)) for row in rows]
     values = {name: [row["item"].get(name) for row in rows] for name in FIELDS}
     asked = Asked.of_values(values, len(rows))
-    return Answered(asked, texts(numbers), np.array(which, np.int32))
+    return Answered(asked, Answers.of(numbers), np.array(which, np.int32))

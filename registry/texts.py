@@ -3,7 +3,7 @@
 With the compiled kernel where there is one and no row has a gap, else with pyarrow; both give the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tribute import sealing
 from tribute.snapshot.probing import KERNEL
 from tribute.snapshot.telling import texts_of
 
@@ -32,17 +33,26 @@ class Chosen:
         return pc.take(self.texts, pa.array(self.which), boundscheck=False)
 
 
-def joined(parts: Iterable[pa.Array | Chosen | str]) -> pa.Array:
+Part = pa.Array | Chosen | str
+"""What stands in one place of every row: a text of its own, a chosen one, or the same for all."""
+
+
+def joined(parts: Sequence[Part]) -> pa.Array:
     """Return texts that are put together of columns and of what all rows share.
 
     A gap in one column makes a gap.
     """
-    listed = list(parts)
-    rows = next(len(p.which if isinstance(p, Chosen) else p) for p in listed if not _shared(p))
-    if KERNEL is None or any(isinstance(p, pa.Array) and p.null_count for p in listed):
-        arrays = [p.as_array() if isinstance(p, Chosen) else p for p in listed]
+    if KERNEL is None or _has_gaps(parts):
+        arrays = [p.as_array() if isinstance(p, Chosen) else p for p in parts]
         return pc.binary_join_element_wise(*arrays, "")
-    return texts_of(*KERNEL.join(rows, tuple(map(_part, listed))))
+    return texts_of(*KERNEL.join(_rows(parts), tuple(map(_part, parts))))
+
+
+def root_of_joined(salt: bytes, parts: Sequence[Part]) -> bytes:
+    """Return the root over what ``joined`` returns, as receipts define it; there are no gaps."""
+    if KERNEL is None:
+        return sealing.salted_root(salt, *text_bytes(joined(parts)))
+    return sealing.root_of_parts(salt, _rows(parts), list(map(_part, parts)))
 
 
 def json_texts(column: pa.Array) -> pa.Array:
@@ -71,11 +81,16 @@ def text_bytes(column: pa.Array) -> tuple[memoryview, memoryview]:
     return memoryview(data) if data is not None else memoryview(b""), memoryview(numbers)
 
 
-def _shared(part: pa.Array | Chosen | str) -> bool:
-    return isinstance(part, str)
+def _has_gaps(parts: Sequence[Part]) -> bool:
+    return any(isinstance(part, pa.Array) and part.null_count for part in parts)
 
 
-def _part(part: pa.Array | Chosen | str) -> Any:
+def _rows(parts: Sequence[Part]) -> int:
+    several = next(part for part in parts if not isinstance(part, str))
+    return len(several.which if isinstance(several, Chosen) else several)
+
+
+def _part(part: Part) -> Any:
     if isinstance(part, str):
         return part.encode()
     if isinstance(part, Chosen):

@@ -290,9 +290,9 @@ static Py_ssize_t check_rows(workspace *w, const snapshot *s, const u8 *data,
 
 #include "sayings.h"
 
-#include "sealing.h"
-
 #include "printing.h"
+
+#include "sealing.h"
 
 /* Everything below speaks Python ----------------------------------------------------------- */
 
@@ -393,28 +393,6 @@ done:
     return answer;
 }
 
-static PyObject *salted_root(PyObject *module, PyObject *args) {
-    Py_buffer salt, data, offsets;
-    PyObject *answer = NULL;
-    u8 root[32];
-    int made = 0;
-    (void)module;
-    if (!PyArg_ParseTuple(args, "y*y*y*", &salt, &data, &offsets)) return NULL;
-    Py_ssize_t rows = offsets.len / 4 - 1;
-    if (salt.len != 32 || rows < 1 || !offsets_hold(offsets.buf, rows, data.len)) {
-        PyErr_SetString(PyExc_ValueError, "buffers do not fit together");
-    } else {
-        Py_BEGIN_ALLOW_THREADS
-        made = root_of_lines(salt.buf, data.buf, offsets.buf, (size_t)rows, root);
-        Py_END_ALLOW_THREADS
-        answer = made ? PyBytes_FromStringAndSize((const char *)root, 32) : PyErr_NoMemory();
-    }
-    PyBuffer_Release(&salt);
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&offsets);
-    return answer;
-}
-
 #include "speaking.h"
 
 static PyObject *canonical_of(PyObject *module, PyObject *args) {
@@ -445,13 +423,13 @@ static PyMethodDef methods[] = {
      "present(*four tables, *four more, data, offsets) -> [keys of the row that are there, or None]\n"
      "\nEach table is a tuple (high, low, code, directory, shift)."},
     {"salted_root", salted_root, METH_VARARGS,
-     "salted_root(salt, data, offsets) -> the root over the salted lines of a check."},
+     "salted_root(salt, rows, parts) -> the root over the salted lines of a check; parts as for join."},
     {"said", said, METH_VARARGS,
      "said(tables, records, blob, changed, granted, now, purposes, data, offsets)\n"
      " -> (which, numbers, cases, names, name limits, keys without a case)"},
     {"fill", fill, METH_VARARGS,
-     "fill(texts, limits, blanks, form limits, numbers, names, name limits, prefix)\n"
-     " -> (data, limits) of one text for each number"},
+     "fill(texts, limits, blanks, form limits, numbers, names, name limits, prefix, which or None)\n"
+     " -> (data, limits) of one text for each number, or for each in which"},
     {"join", join, METH_VARARGS,
      "join(rows, parts) -> (data, limits); a part is bytes, or (data, limits, which or None)"},
     {"quoted", quoted, METH_VARARGS, "quoted(data, limits) -> (data, limits) of JSON strings."},

@@ -33,14 +33,19 @@ static Py_ssize_t measure_rows(const part *parts, int count, Py_ssize_t rows, in
     return (Py_ssize_t)total;
 }
 
-static void join_rows(const part *parts, int count, Py_ssize_t rows, u8 *at) {
+/* Write one row's text; return its end. */
+static inline u8 *join_row(const part *parts, int count, Py_ssize_t row, u8 *at) {
     const u8 *text;
-    for (Py_ssize_t row = 0; row < rows; row++)
-        for (int i = 0; i < count; i++) {
-            size_t size = text_of(parts + i, row, &text);
-            if (size) memcpy(at, text, size);
-            at += size;
-        }
+    for (int i = 0; i < count; i++) {
+        size_t size = text_of(parts + i, row, &text);
+        if (size) memcpy(at, text, size);
+        at += size;
+    }
+    return at;
+}
+
+static void join_rows(const part *parts, int count, Py_ssize_t rows, u8 *at) {
+    for (Py_ssize_t row = 0; row < rows; row++) at = join_row(parts, count, row, at);
 }
 
 /* How a byte is written after a backslash; 0: as it is, 'u': as four digits. */
@@ -56,28 +61,45 @@ static inline u8 escape_of(u8 byte) {
     }
 }
 
+static inline int has_escapes(const u8 *p, size_t size) {
+    int found = 0;
+    for (size_t i = 0; i < size; i++) found |= (p[i] < 0x20) | (p[i] == '"') | (p[i] == '\\');
+    return found;
+}
+
+static u8 *write_escaped(u8 *at, const u8 *p, const u8 *end) {
+    for (; p < end; p++) {
+        u8 escape = escape_of(*p);
+        if (!escape) {
+            *at++ = *p;
+            continue;
+        }
+        *at++ = '\\';
+        *at++ = escape;
+        if (escape != 'u') continue;
+        *at++ = '0';
+        *at++ = '0';
+        *at++ = (u8)('0' + (*p >> 4));
+        *at++ = (u8)"0123456789abcdef"[*p & 15];
+    }
+    return at;
+}
+
 static int quote_rows(const u8 *data, const int32_t *offsets, Py_ssize_t rows, heap *to,
                       int32_t *limits) {
     for (Py_ssize_t row = 0; row < rows; row++) {
         const u8 *p = data + offsets[row], *end = data + offsets[row + 1];
-        size_t before = to->used;
+        size_t size = (size_t)(end - p), before = to->used;
+        int plain = !has_escapes(p, size);
         limits[row] = (int32_t)before;
-        u8 *at = grown(to, 6 * (size_t)(end - p) + 2), *start = at;
+        u8 *at = grown(to, (plain ? size : 6 * size) + 2), *start = at;
         if (!at || to->used > 0x7FFFFFFF) return 0;
         *at++ = '"';
-        for (; p < end; p++) {
-            u8 escape = escape_of(*p);
-            if (!escape) {
-                *at++ = *p;
-                continue;
-            }
-            *at++ = '\\';
-            *at++ = escape;
-            if (escape != 'u') continue;
-            *at++ = '0';
-            *at++ = '0';
-            *at++ = (u8)('0' + (*p >> 4));
-            *at++ = (u8)"0123456789abcdef"[*p & 15];
+        if (!plain) {
+            at = write_escaped(at, p, end);
+        } else if (size) {
+            memcpy(at, p, size);
+            at += size;
         }
         *at++ = '"';
         to->used = before + (size_t)(at - start);

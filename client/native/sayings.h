@@ -348,8 +348,8 @@ static void close_told(told *t) {
 
 typedef struct {
     const u8 *texts, *names;
-    const int32_t *text_limits, *blanks, *form_limits, *numbers, *name_limits;
-    size_t combinations;
+    const int32_t *text_limits, *blanks, *form_limits, *numbers, *name_limits, *which;
+    size_t combinations, rows;
 } forms;
 
 static const char BASE32[] = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -364,29 +364,31 @@ static void write_id(u8 *to, const u8 *id) {
     }
 }
 
-/* Write each combination's answer, its form's texts with names between them; those without a number
- * get nothing. Return 0 when memory is short, and when a name is not there. */
+/* The answers are written of the rows in ``which``, or of all combinations in their order: each its
+ * form's texts with names between them; those without a number get nothing. Return 0 when memory is
+ * short, and when a name is not there. */
 static int fill_forms(const forms *f, const char *prefix, size_t prefix_size, heap *to,
                       int32_t *limits) {
     limits[0] = 0;
-    for (size_t c = 0; c < f->combinations; c++) {
-        int32_t number = f->numbers[c];
-        if (number >= 0) {
-            for (int32_t part = f->form_limits[number]; part < f->form_limits[number + 1]; part++) {
-                if (part > f->form_limits[number]) {
-                    int32_t name = f->name_limits[c] + f->blanks[part];
-                    if (f->blanks[part] < 0 || name >= f->name_limits[c + 1]) return 0;
-                    u8 *at = grown(to, prefix_size + ID_DIGITS);
-                    if (!at) return 0;
-                    memcpy(at, prefix, prefix_size);
-                    write_id(at + prefix_size, f->names + (size_t)name * ID_BYTES);
-                }
-                int32_t start = f->text_limits[part];
-                if (!put(to, f->texts + start, (size_t)(f->text_limits[part + 1] - start))) return 0;
+    for (size_t row = 0; row < f->rows; row++) {
+        size_t c = f->which ? (size_t)f->which[row] : row;
+        int32_t number = f->numbers[c], name = f->name_limits[c], names = f->name_limits[c + 1] - name;
+        int32_t part = number < 0 ? 0 : f->form_limits[number];
+        int32_t first = part, last = number < 0 ? 0 : f->form_limits[number + 1];
+        for (; part < last; part++) {
+            size_t size = (size_t)(f->text_limits[part + 1] - f->text_limits[part]);
+            size_t before = part > first ? prefix_size + ID_DIGITS : 0;
+            u8 *at = grown(to, before + size);
+            if (!at) return 0;
+            if (before) {
+                if (f->blanks[part] < 0 || f->blanks[part] >= names) return 0;
+                memcpy(at, prefix, prefix_size);
+                write_id(at + prefix_size, f->names + (size_t)(name + f->blanks[part]) * ID_BYTES);
             }
+            if (size) memcpy(at + before, f->texts + f->text_limits[part], size);
         }
         if (to->used > 0x7FFFFFFF) return 0;
-        limits[c + 1] = (int32_t)to->used;
+        limits[row + 1] = (int32_t)to->used;
     }
     return 1;
 }

@@ -1,7 +1,8 @@
 /* The root over a check's salted lines, as tribute/receipts.py defines it, for many lines at once.
  *
  * A row's salt is HMAC-SHA-256 of its position under the check's salt; its leaf SHA-256 of that salt
- * and the line; the tree above the leaves is RFC 6962's. Rows are hashed in pairs.
+ * and the line; the tree above the leaves is RFC 6962's. Rows are hashed in pairs. Included by kernel.c
+ * after printing.h, of whose parts a line is put together just before it is hashed.
  */
 enum { DIGEST = 32, HASH_BLOCK = 64, MOST_TAIL = 128 };
 
@@ -103,28 +104,31 @@ static void climb(u8 *digests, size_t count, u8 *root) {
     memcpy(root, digests, DIGEST);
 }
 
-/* Write the root of all lines; return 0 when memory is short. */
-static int root_of_lines(const u8 *salt, const u8 *data, const int32_t *offsets, size_t rows,
-                         u8 *root) {
-    hmac_key key;
+static size_t longest_row(const part *parts, int count, Py_ssize_t rows) {
+    const u8 *text;
     size_t longest = 0;
-    for (size_t row = 0; row < rows; row++) {
-        size_t length = (size_t)(offsets[row + 1] - offsets[row]);
+    for (Py_ssize_t row = 0; row < rows; row++) {
+        size_t length = 0;
+        for (int i = 0; i < count; i++) length += text_of(parts + i, row, &text);
         if (length > longest) longest = length;
     }
-    size_t room = DIGEST + longest + MOST_TAIL;
+    return longest;
+}
+
+/* Write the root of all rows; return 0 when memory is short. */
+static int root_of_rows(const u8 *salt, const part *parts, int count, size_t rows, u8 *root) {
+    hmac_key key;
+    size_t room = DIGEST + longest_row(parts, count, (Py_ssize_t)rows) + MOST_TAIL;
     u8 *digests = malloc(rows * DIGEST), *p = malloc(room), *q = malloc(room), spare[DIGEST];
     int fine = digests && p && q;
     open_hmac(&key, salt);
     for (size_t i = 0; i < rows && fine; i += 2) {
         size_t j = i + 1 < rows ? i + 1 : i;
-        size_t p_length = (size_t)(offsets[i + 1] - offsets[i]);
-        size_t q_length = (size_t)(offsets[j + 1] - offsets[j]);
         two_salts(&key, i, p, j, q);
-        memcpy(p + DIGEST, data + offsets[i], p_length);
-        memcpy(q + DIGEST, data + offsets[j], q_length);
-        two_messages(p, close_message(p, DIGEST + p_length, 0), digests + i * DIGEST, q,
-                     close_message(q, DIGEST + q_length, 0), i == j ? spare : digests + j * DIGEST);
+        size_t p_length = (size_t)(join_row(parts, count, (Py_ssize_t)i, p + DIGEST) - p);
+        size_t q_length = (size_t)(join_row(parts, count, (Py_ssize_t)j, q + DIGEST) - q);
+        two_messages(p, close_message(p, p_length, 0), digests + i * DIGEST, q,
+                     close_message(q, q_length, 0), i == j ? spare : digests + j * DIGEST);
     }
     if (fine) climb(digests, rows, root);
     free(digests);

@@ -1,4 +1,4 @@
-/* The way from Python to sayings.h and printing.h, and back. Included by kernel.c last. */
+/* The way from Python to sayings.h, printing.h and sealing.h, and back. Included by kernel.c last. */
 
 static int table_of(table *t, const Py_buffer *b, int shift);
 static int offsets_hold(const int32_t *offsets, Py_ssize_t rows, Py_ssize_t bytes);
@@ -131,23 +131,32 @@ static int forms_hold(const forms *f, const Py_buffer *b) {
     if (!offsets_hold(f->name_limits, (Py_ssize_t)f->combinations, b[5].len / ID_BYTES)) return 0;
     for (size_t c = 0; c < f->combinations; c++)
         if (f->numbers[c] >= count) return 0;
+    for (size_t row = 0; f->which && row < f->rows; row++)
+        if (f->which[row] < 0 || (size_t)f->which[row] >= f->combinations) return 0;
     return 1;
 }
 
-/* fill(texts, text_limits, blanks, form_limits, numbers, names, name_limits, prefix) */
+/* fill(texts, text_limits, blanks, form_limits, numbers, names, name_limits, prefix, which or None) */
 static PyObject *fill(PyObject *module, PyObject *args) {
-    enum { BUFFERS = 7 };
+    enum { BUFFERS = 8 };
     Py_buffer b[BUFFERS];
     const char *prefix;
     Py_ssize_t prefix_size;
-    PyObject *answer = NULL;
+    PyObject *which, *answer = NULL;
+    int held = BUFFERS - 1;
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y#", b, b + 1, b + 2, b + 3, b + 4, b + 5, b + 6,
-                          &prefix, &prefix_size))
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y#O", b, b + 1, b + 2, b + 3, b + 4, b + 5, b + 6,
+                          &prefix, &prefix_size, &which))
         return NULL;
-    forms f = {b[0].buf, b[5].buf, b[1].buf, b[2].buf, b[3].buf, b[4].buf, b[6].buf,
-               (size_t)b[4].len / 4};
-    PyObject *limits = PyBytes_FromStringAndSize(NULL, b[4].len + 4);
+    forms f = {b[0].buf, b[5].buf, b[1].buf, b[2].buf, b[3].buf, b[4].buf, b[6].buf, NULL,
+               (size_t)b[4].len / 4, (size_t)b[4].len / 4};
+    int fits = which == Py_None;
+    if (!fits && PyObject_GetBuffer(which, b + held, PyBUF_SIMPLE) == 0) {
+        f.which = b[held].buf;
+        f.rows = (size_t)b[held++].len / 4;
+        fits = 1;
+    }
+    PyObject *limits = fits ? PyBytes_FromStringAndSize(NULL, 4 * (Py_ssize_t)f.rows + 4) : NULL;
     if (limits && !forms_hold(&f, b)) {
         misfit();
         Py_DECREF(limits);
@@ -157,7 +166,7 @@ static PyObject *fill(PyObject *module, PyObject *args) {
         int fine = fill_forms(&f, prefix, (size_t)prefix_size, &to, numbers);
         answer = texts_of(fine, &to, limits);
     }
-    for (int i = 0; i < BUFFERS; i++) PyBuffer_Release(b + i);
+    for (int i = 0; i < held; i++) PyBuffer_Release(b + i);
     return answer;
 }
 
@@ -194,37 +203,81 @@ static int part_of(part *p, PyObject *from, Py_ssize_t rows, Py_buffer *b) {
     return -1;
 }
 
+/* What several texts are put together of, and the buffers behind it. */
+typedef struct {
+    part parts[MOST_PARTS];
+    Py_buffer b[3 * MOST_PARTS];
+    int count, held;
+} parcel;
+
+static void release_parcel(parcel *p) {
+    for (int i = 0; i < p->held; i++) PyBuffer_Release(p->b + i);
+}
+
+/* Take all parts of rows; return 0 when they do not fit, with nothing held. */
+static int open_parcel(parcel *p, PyObject *list, Py_ssize_t rows) {
+    p->held = p->count = 0;
+    if (rows < 0 || rows >= 0x7FFFFFFF || PyTuple_Size(list) > MOST_PARTS) {
+        misfit();
+        return 0;
+    }
+    for (; p->count < PyTuple_Size(list); p->count++) {
+        int more = part_of(p->parts + p->count, PyTuple_GetItem(list, p->count), rows, p->b + p->held);
+        if (more < 0) {
+            release_parcel(p);
+            return 0;
+        }
+        p->held += more;
+    }
+    return 1;
+}
+
 /* join(rows, (parts, …)) */
 static PyObject *join(PyObject *module, PyObject *args) {
-    Py_buffer b[3 * MOST_PARTS];
-    part parts[MOST_PARTS];
-    PyObject *list, *answer = NULL;
+    parcel p;
+    PyObject *list, *answer = NULL, *data = NULL;
     Py_ssize_t rows;
-    int held = 0, fine = 1;
     (void)module;
     if (!PyArg_ParseTuple(args, "nO!", &rows, &PyTuple_Type, &list)) return NULL;
-    Py_ssize_t count = PyTuple_Size(list);
-    if (rows < 0 || rows >= 0x7FFFFFFF || count > MOST_PARTS) return misfit();
-    for (Py_ssize_t i = 0; i < count && fine; i++) {
-        int more = part_of(parts + i, PyTuple_GetItem(list, i), rows, b + held);
-        fine = more > 0;
-        held += fine ? more : 0;
-    }
-    PyObject *limits = fine ? PyBytes_FromStringAndSize(NULL, 4 * (rows + 1)) : NULL, *data = NULL;
+    if (!open_parcel(&p, list, rows)) return NULL;
+    PyObject *limits = PyBytes_FromStringAndSize(NULL, 4 * (rows + 1));
     if (limits) {
-        Py_ssize_t size = measure_rows(parts, (int)count, rows, (int32_t *)PyBytes_AsString(limits));
+        Py_ssize_t size = measure_rows(p.parts, p.count, rows, (int32_t *)PyBytes_AsString(limits));
         data = size < 0 ? PyErr_NoMemory() : PyBytes_FromStringAndSize(NULL, size);
     }
     if (data) {
         u8 *to = (u8 *)PyBytes_AsString(data);
         Py_BEGIN_ALLOW_THREADS
-        join_rows(parts, (int)count, rows, to);
+        join_rows(p.parts, p.count, rows, to);
         Py_END_ALLOW_THREADS
         answer = PyTuple_Pack(2, data, limits);
     }
     Py_XDECREF(data);
     Py_XDECREF(limits);
-    for (int i = 0; i < held; i++) PyBuffer_Release(b + i);
+    release_parcel(&p);
+    return answer;
+}
+
+/* salted_root(salt, rows, (parts, …)) */
+static PyObject *salted_root(PyObject *module, PyObject *args) {
+    Py_buffer salt;
+    parcel p;
+    PyObject *list, *answer = NULL;
+    Py_ssize_t rows;
+    u8 root[DIGEST];
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*nO!", &salt, &rows, &PyTuple_Type, &list)) return NULL;
+    if (salt.len != DIGEST || rows < 1) {
+        misfit();
+    } else if (open_parcel(&p, list, rows)) {
+        int made;
+        Py_BEGIN_ALLOW_THREADS
+        made = root_of_rows(salt.buf, p.parts, p.count, (size_t)rows, root);
+        Py_END_ALLOW_THREADS
+        answer = made ? PyBytes_FromStringAndSize((const char *)root, DIGEST) : PyErr_NoMemory();
+        release_parcel(&p);
+    }
+    PyBuffer_Release(&salt);
     return answer;
 }
 

@@ -27,7 +27,7 @@ from tribute.snapshot.sayings import (
     read_case,
 )
 from tribute.snapshot.tables import Columns, empty, split_keys
-from tribute.snapshot.telling import ODD, firsts, tell
+from tribute.snapshot.telling import ODD, filled, firsts, tell
 from tribute.vocabulary import IdentifierKind, Purpose
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"sayings").digest())
@@ -87,7 +87,8 @@ def refuse(*_: object) -> None:
 
 def names(told: Any) -> list[str]:
     """Return the ids that the only answer names."""
-    return str(told.filled([((b"", b""), [0])] * len(told.cases))[0]).split()
+    forms = [((b"", b""), [0])] * len(told.cases)
+    return str(filled(forms, told.numbers, told.names, told.limits)[0]).split()
 
 
 @pytest.mark.parametrize("links", [True, False])

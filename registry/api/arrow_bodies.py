@@ -1,4 +1,4 @@
-"""Checks as Arrow streams: read questions as warily as any body, print answers by the column.
+"""Checks as Arrow streams: read questions as warily as any body.
 
 A stream says how large it becomes before it is that large: what is compressed, nested, dictionary-
 encoded or longer than a check is refused by its headers, so that reading takes little more memory
@@ -6,13 +6,11 @@ than the body itself. The columns are ``tribute.arrow_checks``'s.
 """
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.json
 from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
@@ -22,10 +20,7 @@ from registry.api.serializers import LONGEST_ITEM_ID
 from registry.asked import Asked
 from registry.checks import MOST_ITEMS
 from registry.errors import TooManyItems
-from registry.models import Check
-from registry.texts import joined, text_bytes
-from tribute.arrow_checks import DECISION, ERROR, FIELDS, MEDIA_TYPE, answer_schema, stream
-from tribute.vocabulary import Purpose
+from tribute.arrow_checks import FIELDS, MEDIA_TYPE
 
 MOST_MESSAGES = 1_000
 _END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
@@ -154,35 +149,3 @@ def _texts(table: pa.Table, name: str) -> pa.Array:
     if name == "id" and (pc.max(pc.utf8_length(column)).as_py() or 0) > LONGEST_ITEM_ID:
         raise ParseError(f"An id has at most {LONGEST_ITEM_ID} characters.")
     return column.cast(pa.string())
-
-
-def printed(check: Check) -> bytes:
-    """Return the answers of a check as a stream, in the order of the items."""
-    answered = check.answered
-    purposes = [Purpose(purpose) for purpose in check.purposes]
-    about = {
-        "check": check.pk,
-        "asked_at": check.asked_at.isoformat(),
-        "as_of": check.as_of.isoformat(),
-        "log_size": str(check.log_size),
-    }
-    which = pa.array(np.asarray(answered.which))
-    said = _read(answered.answers, purposes)
-    decisions = [said.column(purpose.value).combine_chunks().take(which) for purpose in purposes]
-    errors = said.column("error").combine_chunks().take(which)
-    columns = [answered.asked.public_ids, *decisions, errors]
-    return stream(pa.RecordBatch.from_arrays(columns, schema=answer_schema(purposes, about)))
-
-
-def _read(answers: pa.Array, purposes: Sequence[Purpose]) -> pa.Table:
-    """Read answers in JSON as columns: one for each purpose, and ``error``."""
-    told = pa.struct([(purpose.value, DECISION) for purpose in purposes])
-    schema = pa.schema([("decisions", told), ("error", ERROR)])
-    data, _ = text_bytes(joined(["{", answers, "}\n"]))
-    read = pa.json.read_json(
-        pa.BufferReader(data),
-        parse_options=pa.json.ParseOptions(schema, unexpected_field_behavior="error"),
-        read_options=pa.json.ReadOptions(use_threads=False, block_size=len(data) + 1),
-    )
-    flat = read.column("decisions").combine_chunks().flatten()
-    return pa.table([*flat, read.column("error")], [*map(str, purposes), "error"])

@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from registry.asked import Asked, CheckItem
-from registry.kept_answers import Answered, body_of, pack, texts, unpack
+from registry.filled_answers import Answers
+from registry.kept_answers import Answered, body_of, pack, unpack
 from tribute import receipts
 
 TEXTS = ["https://a.b/", 'quote"', "back\\slash", "\x00\x1f\x7f", "é 日本 😀", "", "\u2028\ud7ff"]
@@ -25,7 +26,7 @@ def some(chance: random.Random, rows: int) -> Answered:
         for text in TEXTS
     ]
     which = np.array([chance.randrange(len(TEXTS)) for _ in items], np.int32)
-    return Answered(Asked.of(items), texts(answers), which)
+    return Answered(Asked.of(items), Answers.of(answers), which)
 
 
 @pytest.mark.parametrize("seed", range(20))

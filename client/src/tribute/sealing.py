@@ -28,8 +28,13 @@ def salted_root(salt: bytes, data: memoryview, limits: memoryview) -> bytes:
     and where the last one ends; so one more than there are lines, which is at least one.
     """
     if KERNEL is not None:
-        return bytes(KERNEL.salted_root(salt, data, limits))
+        return root_of_parts(salt, len(limits.cast("B")) // 4 - 1, ((data, limits, None),))
     return plain_root(salt, data, limits.cast("B").cast("i").tolist())
+
+
+def root_of_parts(salt: bytes, rows: int, parts: Sequence[Any]) -> bytes:
+    """Return the root over lines that the kernel puts together one by one, of parts as it takes them."""
+    return bytes(KERNEL.salted_root(salt, rows, tuple(parts)))
 
 
 def plain_root(salt: bytes, data: memoryview, limits: Sequence[int]) -> bytes:

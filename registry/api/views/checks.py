@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import checks, receipts
-from registry.api import arrow_bodies
+from registry.api import arrow_answers
 from registry.api.arrow_bodies import ArrowItems
 from registry.api.callers import operator_of
 from registry.api.parsing import StrictJSON
@@ -160,7 +160,7 @@ def printed(check: Check, request: Request, status_code: int = status.HTTP_200_O
     Ten thousand answers are joined by the column, past the serializers.
     """
     if MEDIA_TYPE in request.headers.get("Accept", ""):
-        return HttpResponse(arrow_bodies.printed(check), MEDIA_TYPE, status_code)
+        return HttpResponse(arrow_answers.printed(check), MEDIA_TYPE, status_code)
     about = {
         "check": check.pk,
         "asked_at": check.asked_at,

@@ -33,7 +33,8 @@ class Told:
     which: (rows,) int32, the combination of keys by which a URL is reached; UNUSUAL: not told here.
     numbers: (combinations,) int32, the case of each; ODD: ask elsewhere by the keys in ``odd``, 33
     bytes each, which has one entry for each such combination, in order.
-    cases: as ``sayings.read_case`` reads them. names: the ids of statements by which to fill in.
+    cases: as ``sayings.read_case`` reads them. names: 16 bytes for each id of a statement by which to
+    fill in, those of one combination after those of another. limits: int32, where they begin and end.
     """
 
     which: Numbers
@@ -43,21 +44,33 @@ class Told:
     limits: bytes
     odd: Sequence[bytes]
 
-    def filled(self, forms: Sequence[Form]) -> pa.Array:
-        """Return the text of each combination; empty where it is odd. forms: one for each case."""
-        texts = [text for fixed, _ in forms for text in fixed]
-        blanks = [blank for _, ranks in forms for blank in (-1, *ranks)]
-        data, limits = KERNEL.fill(
-            b"".join(texts),
-            _limits(map(len, texts)),
-            np.array(blanks, "<i4"),
-            _limits(len(fixed) for fixed, _ in forms),
-            self.numbers,
-            self.names,
-            self.limits,
-            b"stm_",
-        )
-        return texts_of(data, limits)
+
+def filled(
+    forms: Sequence[Form],
+    numbers: Numbers,
+    names: bytes,
+    limits: bytes,
+    which: Numbers | None = None,
+) -> pa.Array:
+    """Return texts made of forms whose blanks are filled with the ids of statements.
+
+    numbers: (n,) int32, the form of each text; empty where it is below 0. names, limits: the ids
+    to choose from for each, as in ``Told``. which: (rows,) int32, the texts that are wanted; None: all.
+    """
+    texts = [text for fixed, _ in forms for text in fixed]
+    blanks = [blank for _, ranks in forms for blank in (-1, *ranks)]
+    data, ends = KERNEL.fill(
+        b"".join(texts),
+        _limits(map(len, texts)),
+        np.array(blanks, "<i4"),
+        _limits(len(fixed) for fixed, _ in forms),
+        numbers,
+        names,
+        limits,
+        b"stm_",
+        which,
+    )
+    return texts_of(data, ends)
 
 
 def tell(  # noqa: PLR0913 - one look, with all that bears on it

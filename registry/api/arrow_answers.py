@@ -1,0 +1,109 @@
+"""Answers of a check as an Arrow stream, the columns of ``tribute.arrow_checks``.
+
+Every form is read once; what it says without names is the same for all rows it answers, and its texts
+with names are filled in for each row.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from registry.kept_answers import Answered
+from registry.models import Check
+from registry.texts import Numbers
+from tribute.arrow_checks import DECISION, ERROR, answer_schema, stream
+from tribute.snapshot.telling import Form
+from tribute.vocabulary import Purpose
+
+_BLANK = re.compile(r"<(\d+)>")
+_NAME_BYTES = len("stm_") + 26
+_WITH_NAMES = "explanation"
+
+
+def printed(check: Check) -> bytes:
+    """Return the answers of a check as a stream, in the order of the items."""
+    purposes = [Purpose(purpose) for purpose in check.purposes]
+    about = {
+        "check": check.pk,
+        "asked_at": check.asked_at.isoformat(),
+        "as_of": check.as_of.isoformat(),
+        "log_size": str(check.log_size),
+    }
+    columns = _Columns(check.answered)
+    made = [columns.ids, *map(columns.decision, purposes), columns.error()]
+    return stream(pa.RecordBatch.from_arrays(made, schema=answer_schema(purposes, about)))
+
+
+class _Columns:
+    """The columns that say what a check answered."""
+
+    def __init__(self, answered: Answered) -> None:
+        self.ids = answered.asked.public_ids
+        self._answers, self._which = answered.answers, answered.which
+        self._forms = [_Form.of(form) for form in answered.answers.forms]
+        self._form_of_row = pa.array(answered.answers.numbers[answered.which])
+
+    def decision(self, purpose: Purpose) -> pa.StructArray:
+        """Return the answers for one purpose."""
+        columns = [self._column(purpose.value, field) for field in DECISION]
+        return pa.StructArray.from_arrays(columns, fields=list(DECISION))
+
+    def error(self) -> pa.StructArray:
+        """Return what was wrong with each item, gaps where nothing was."""
+        return self._by_form([form.said.get("error") for form in self._forms], ERROR)
+
+    def _column(self, purpose: str, field: pa.Field) -> pa.Array:
+        said = [form.said["decisions"][purpose][field.name] for form in self._forms]
+        if pa.types.is_list(field.type):
+            return self._lists(said)
+        if field.name == _WITH_NAMES:
+            return self._filled(said)
+        return self._by_form(said, field.type)
+
+    def _by_form(self, values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+        return pa.array(values, kind).take(self._form_of_row)
+
+    def _filled(self, texts: Iterable[str]) -> pa.Array:
+        parted = [form.parted(text) for form, text in zip(self._forms, texts, strict=True)]
+        return self._answers.filled(parted, self._which)
+
+    def _lists(self, lists: Sequence[Sequence[str]]) -> pa.ListArray:
+        """Return lists of names: those of each row put together, then parted again."""
+        together = self._filled("".join(each) for each in lists)
+        lengths = [[_NAME_BYTES if name[0] == "<" else len(name) for name in each] for each in lists]
+        by_row = self._by_form(lengths, pa.list_(pa.int32()))
+        limits = [pa.py_buffer(_limits(by_row.flatten())), together.buffers()[2]]
+        count = len(by_row.flatten())
+        names = pa.Array.from_buffers(pa.string(), count, [None, *limits])
+        return pa.ListArray.from_arrays(pa.array(_limits(by_row.value_lengths())), names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A form as an object, ``<0>`` where the first of the names belongs; said: without its id."""
+
+    said: dict[str, Any]
+    has_blanks: bool
+
+    @classmethod
+    def of(cls, form: Form) -> Self:
+        fixed, blanks = form
+        marks = [b"<%d>" % blank for blank in blanks]
+        mixed = itertools.zip_longest(fixed, marks, fillvalue=b"")
+        text = b"".join(itertools.chain.from_iterable(mixed))
+        return cls(orjson.loads(b"{" + text + b"}"), bool(blanks))
+
+    def parted(self, text: str) -> Form:
+        """Return one of its texts as a form; where it has no blanks, ``<0>`` is what somebody wrote."""
+        parts = _BLANK.split(text) if self.has_blanks else [text]
+        return [part.encode() for part in parts[::2]], list(map(int, parts[1::2]))
+
+
+def _limits(lengths: pa.Array) -> Numbers:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
