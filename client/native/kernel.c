@@ -22,8 +22,10 @@ enum { MOST_JOBS = BLOCK * (MOST_DEPTH + 1) };
 
 #if defined(__GNUC__) || defined(__clang__)
 #define PREFETCH(p) __builtin_prefetch(p)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #else
 #define PREFETCH(p) ((void)(p))
+#define ALWAYS_INLINE static inline
 #endif
 
 /* Rows sorted by (high, low); directory[b]..directory[b + 1] are those whose top bits are b. */
