@@ -11,19 +11,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from registry import answers, decision_index, forms, kept_answers, likenesses, served
+from registry import answers, decision_index, forms, kept_answers, likenesses, prepared, served
 from registry.answers import Question
 from registry.asked import Asked
 from registry.decision_index import EPOCH, MICROSECOND, Row
 from registry.filled_answers import Answers
 from registry.kept_answers import Answered
-from registry.models import Grant, Operator
+from registry.models import Operator
 from registry.remembered import Memory
 from registry.served import View
 from tribute import ids, verdict
@@ -33,6 +35,7 @@ from tribute.snapshot.sayings import Sayings
 from tribute.snapshot.telling import ODD, firsts, tell
 from tribute.vocabulary import IdentifierKind, Purpose
 
+READ_GRANTS = (Path(__file__).parent / "sql" / "read_grants.sql").read_text()
 _SHA256_TAG = TAGS[IdentifierKind.SHA256]
 _OPEN = -1
 _IS_SHA256 = r"\A[0-9A-Fa-f]{64}\z"
@@ -60,18 +63,31 @@ class Asking:
     @cached_property
     def granted(self) -> answers.Grants:
         """The operator's grants by subject, as far as they were known at the instant asked about."""
-        known = Grant.objects.filter(operator=self.operator, recorded_at__lte=self.then)
-        return answers.by_subject(
-            verdict.Grant(
-                id=grant.pk,
-                operator=self.operator.pk,
-                subject=grant.subject_id,
-                purpose=Purpose(grant.purpose),
-                effective_from=grant.effective_from,
-                effective_until=grant.effective_until,
-            )
-            for grant in known
-        )
+        operator = ids.decode("opr", self.operator.pk)
+        known = prepared.run(READ_GRANTS, operator=operator, known=self.then)
+        return answers.by_subject(_grant(self.operator.pk, *row) for row in known)
+
+
+def _grant(  # noqa: PLR0913, PLR0917 - the columns of read_grants
+    operator: str,
+    grant: UUID,
+    work: UUID | None,
+    collection: UUID | None,
+    creator: UUID | None,
+    purpose: str,
+    since: datetime,
+    until: datetime | None,
+) -> verdict.Grant:
+    subjects = {"wrk": work, "col": collection, "cre": creator}
+    (subject,) = (ids.encode(kind, each) for kind, each in subjects.items() if each is not None)
+    return verdict.Grant(
+        id=ids.encode("grt", grant),
+        operator=operator,
+        subject=subject,
+        purpose=Purpose(purpose),
+        effective_from=since,
+        effective_until=until,
+    )
 
 
 def answer(asked: Asked, asking: Asking) -> Answered:

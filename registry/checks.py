@@ -11,10 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 import orjson
-from django.db import connection, transaction
-from psycopg import Cursor
+from django.db import transaction
 
-from registry import answering, answers, decision_index, kept_answers, likenesses, log
+from registry import answering, answers, decision_index, kept_answers, likenesses, log, prepared
 from registry.answering import Asking
 from registry.answers import Answer
 from registry.asked import Asked, CheckItem
@@ -143,6 +142,4 @@ def insert_check(check: Check) -> None:
         "log_size": check.log_size,
         "leaf_hash": check.leaf_hash,
     }
-    # Django's own cursor would write half a megabyte into the text of the query, as hexadecimal.
-    with Cursor(connection.connection) as cursor:
-        cursor.execute(INSERT_CHECK, fields, prepare=True)
+    prepared.run(INSERT_CHECK, **fields)

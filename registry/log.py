@@ -9,11 +9,13 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import orjson
 from django.db import connection, transaction
 from django.db.models import Min, QuerySet
 
+from registry import prepared
 from registry.errors import InvalidLeaf, LeafTooLarge
 from registry.models import LogEntry, LogOutbox
 
@@ -34,6 +36,9 @@ LARGEST_LEAF = 4096
 LARGEST_NUMBER = 2**53 - 1
 LATECOMERS = 100_000
 """A leaf may wait behind so many later ones, while its transaction is still open."""
+_SQL = Path(__file__).parent / "sql"
+INSERT_LEAF = (_SQL / "insert_leaf.sql").read_text()
+COUNT_LOG_ENTRIES = (_SQL / "count_log_entries.sql").read_text()
 COPY_LEAVES = "COPY registry_logoutbox (leaf, leaf_hash, recorded_at) FROM STDIN"
 SEQUENCER_LOCK = 0x7472_6962_6C6F_6701
 
@@ -51,7 +56,7 @@ def append(leaf: Mapping[str, LeafValue], *, at: datetime) -> bytes:
     """
     data = encoded(leaf, at=at)
     leaf_hash = hash_of(data)
-    LogOutbox.objects.create(leaf=data, leaf_hash=leaf_hash, recorded_at=at)
+    prepared.run(INSERT_LEAF, leaf=data, leaf_hash=leaf_hash, recorded_at=at)
     return leaf_hash
 
 
@@ -89,8 +94,8 @@ def instant(at: datetime) -> str:
 
 def size() -> int:
     """Return how many leaves have their place: N in "as of log size N"."""
-    newest = LogEntry.objects.order_by("-index").values_list("index", flat=True).first()
-    return 0 if newest is None else newest + 1
+    ((count,),) = prepared.run(COUNT_LOG_ENTRIES)
+    return int(count)
 
 
 def oldest_waiting() -> datetime | None:

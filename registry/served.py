@@ -13,12 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from django.db import connection
-from psycopg import Cursor
-
-from registry import snapshots
+from registry import prepared, snapshots
 from registry.models import SnapshotRelease
 from registry.remembered import Remembered
 from tribute.snapshot import SnapshotError
@@ -265,11 +261,7 @@ def _read(opened: _Opened | None) -> _News:
         "known_from": 0 if opened is None else opened.known_from,
         "most": 0 if opened is None else MOST_CHANGED + 1,
     }
-    connection.ensure_connection()
-    # Django's own cursor would hand bytea over as memoryviews.
-    with Cursor(connection.connection) as cursor:
-        cursor.execute(READ_OVERLAY, asked, prepare=True, binary=True)
-        rows: list[Any] = cursor.fetchall()
+    rows = prepared.run(READ_OVERLAY, **asked)
     seq, sha256, complete, own_sha256, horizon = rows[0][:5]
     changes = [row[5:] for row in rows if row[5] is not None]
     return _News(

@@ -5,7 +5,7 @@ With the compiled kernel where there is one and no row has a gap, else with pyar
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import orjson
@@ -33,7 +33,7 @@ class Chosen:
         return pc.take(self.texts, pa.array(self.which), boundscheck=False)
 
 
-Part = pa.Array | Chosen | str
+Part: TypeAlias = pa.Array | Chosen | str
 """What stands in one place of every row: a text of its own, a chosen one, or the same for all."""
 
 

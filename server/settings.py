@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -80,6 +81,10 @@ def env_wholes(name: str, default: str) -> dict[str, int]:
     return value
 
 
+# Prepared is what asks for it, however often anything else is said; None: nothing at all.
+_PREPARED = sys.maxsize if env_flag("DATABASE_PREPARES", default=True) else None
+
+
 def database(url: str) -> dict[str, Any]:
     """Turn ``postgresql://user:password@host:port/name?option=…`` into Django's terms."""
     parts = urlsplit(url)
@@ -94,7 +99,7 @@ def database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": env_whole("DATABASE_CONNECTION_SECONDS", 60),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**dict(parse_qsl(parts.query))},
+        "OPTIONS": {"prepare_threshold": _PREPARED, **dict(parse_qsl(parts.query))},
     }
 
 

@@ -55,6 +55,4 @@ def test_the_kernel_refuses_what_does_not_fit(salt: bytes, limits: list[int]) ->
     kernel = sealing.KERNEL
     if kernel is not None:
         with pytest.raises(ValueError, match="fit"):
-            kernel.salted_root(
-                salt, len(limits) - 1, ((b"abc", np.array(limits, "<i4"), None),)
-            )
+            kernel.salted_root(salt, len(limits) - 1, ((b"abc", np.array(limits, "<i4"), None),))

@@ -76,7 +76,9 @@ class _Columns:
     def _lists(self, lists: Sequence[Sequence[str]]) -> pa.ListArray:
         """Return lists of names: those of each row put together, then parted again."""
         together = self._filled("".join(each) for each in lists)
-        lengths = [[_NAME_BYTES if name[0] == "<" else len(name) for name in each] for each in lists]
+        lengths = [
+            [_NAME_BYTES if name[0] == "<" else len(name) for name in each] for each in lists
+        ]
         by_row = self._by_form(lengths, pa.list_(pa.int32()))
         limits = [pa.py_buffer(_limits(by_row.flatten())), together.buffers()[2]]
         count = len(by_row.flatten())

@@ -6,9 +6,9 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from registry import filled_answers
 from registry.filled_answers import Answers
 from tribute.ids import encode
+from tribute.snapshot.probing import KERNEL
 from tribute.snapshot.telling import Form
 
 FORMS: list[Form] = [
@@ -34,10 +34,10 @@ def by_hand(answers: Answers, number: int) -> str:
     if form < 0:
         return ""
     fixed, blanks = answers.forms[form]
-    text = fixed[0].decode()
+    text = str(fixed[0], "utf-8")
     for blank, part in zip(blanks, fixed[1:], strict=True):
         start = 16 * (int(answers.limits[number]) + blank)
-        text += encode("stm", UUID(bytes=answers.names[start : start + 16])) + part.decode()
+        text += encode("stm", UUID(bytes=answers.names[start : start + 16])) + str(part, "utf-8")
     return text
 
 
@@ -51,8 +51,8 @@ def test_blanks_are_filled_with_and_without_the_kernel(
     which = np.array([chance.randrange(count) for _ in range(50 if count else 0)], np.int32)
     expected = [by_hand(answers, number) for number in range(count)]
 
-    for kernel in (filled_answers.KERNEL, None):
-        monkeypatch.setattr(filled_answers, "KERNEL", kernel)
+    for kernel in (KERNEL, None):
+        monkeypatch.setattr("registry.filled_answers.KERNEL", kernel)
         assert answers.filled(FORMS).to_pylist() == expected
         assert answers.filled(FORMS, which).to_pylist() == [expected[row] for row in which]
 

@@ -1,0 +1,18 @@
+"""Statements that every check runs: prepared once in each connection, in binary both ways.
+
+Past Django's own cursor, which would write what it is given into the text of the query, half a megabyte
+as hexadecimal, and have it parsed and planned each time; and hand bytea over as memoryviews.
+"""
+
+from typing import Any
+
+from django.db import connection
+from psycopg import Cursor
+
+
+def run(sql: str, **fields: object) -> list[tuple[Any, ...]]:
+    """Run one statement in the transaction at hand; return its rows."""
+    connection.ensure_connection()
+    with Cursor(connection.connection) as cursor:
+        cursor.execute(sql, fields, prepare=True, binary=True)
+        return cursor.fetchall() if cursor.description else []
