@@ -7,7 +7,8 @@ statement, indexed as ``registry.decision_index`` would. Measuring is ``checks_e
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -132,28 +133,28 @@ def _copy_places(
     creator: Creator,
     at: datetime,
 ) -> None:
-    owner, prefix = ids.decode("cre", creator.pk), "wrk" if kind == "url" else "col"
+    owner = ids.decode("cre", creator.pk)
     decision = "allow" if kind == "path" else "deny"
-    subjects = [ids.new_uuid7() for _ in values]
-    things: list[tuple[Any, ...]] = []
-    index: list[tuple[Any, ...]] = []
-    for subject, value in zip(subjects, values, strict=True):
-        key = hashlib.sha256(TAGS[kind] + value.encode()).digest()
-        said = _statements(creator, decision, at)
-        if prefix == "wrk":
-            things.append((subject, kind, value, key, [], at))
-            index.append((key, subject, "work", Tier.WORK, 0, said))
-            continue
-        place = Collection(kind=kind, canonical=value)
-        things.append((subject, owner, kind, value, key, key.hex()[:43], at, "", 0))
-        index.append((key, subject, "collection", Tier.COLLECTION, specificity(place), said))
-    if prefix == "wrk":
-        works = [(each, "A work", "text", owner, at, "active") for each in subjects]
-        _copy(server, "registry_work", works)
-        _copy(server, "registry_identifier", things)
-    else:
-        _copy(server, "registry_collection", things)
-    _copy(server, "registry_decisionindex", index)
+    rows: dict[str, list[Sequence[object]]] = defaultdict(list)
+    for value in values:
+        subject = ids.new_uuid7()
+        digest = hashlib.sha256(TAGS[kind] + value.encode()).hexdigest()
+        # Text as COPY reads it, where a backslash is two.
+        key, said = f"\\\\x{digest}", _statements(creator, decision, at)
+        if kind == "url":
+            work = (subject, "A work", "text", owner, at, "active")
+            rows["registry_work"].append(work)
+            rows["registry_identifier"].append((subject, kind, value, key, "{}", at))
+            index = (key, subject, "work", int(Tier.WORK), 0, said)
+        else:
+            narrowness = specificity(Collection(kind=kind, canonical=value))
+            place = (subject, owner, kind, value, key, digest[:43], at, "", 0)
+            rows["registry_collection"].append(place)
+            index = (key, subject, "collection", int(Tier.COLLECTION), narrowness, said)
+        rows["registry_decisionindex"].append(index)
+    for table, lines in rows.items():
+        with server.cursor().copy(f"COPY {table} ({_TABLES[table]}) FROM STDIN") as copy:
+            copy.write("".join("\t".join(map(str, line)) + "\n" for line in lines))
 
 
 def _statements(creator: Creator, decision: str, at: datetime) -> str:
@@ -170,9 +171,3 @@ def _statements(creator: Creator, decision: str, at: datetime) -> str:
         "disputed": False,
     }
     return orjson.dumps([statement]).decode()
-
-
-def _copy(server: psycopg.Connection[Any], table: str, rows: Iterable[Sequence[object]]) -> None:
-    with server.cursor().copy(f"COPY {table} ({_TABLES[table]}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
