@@ -1,5 +1,9 @@
 import base64
 import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -378,3 +382,80 @@ def test_key_prints_the_canonical_form_and_the_digest(capsys: pytest.CaptureFixt
 
     digest = sha256(b"\x03example.com/").hexdigest()
     assert capsys.readouterr().out == f"url\texample.com/\t{digest}\n"
+
+
+def test_check_takes_files_of_any_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / os.fsdecode(b"\xff.bin")
+    path.write_bytes(b"bytes")
+
+    assert check("--file", str(path)) == 0
+
+    assert Told.asked[0]["id"].endswith("/\\xff.bin")
+    assert "\\xff.bin" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seconds", ["-1", "0", "nan", "inf", "1e99", "soon"])
+@pytest.mark.parametrize("command", [["check", "--purpose=search"], ["inspect", "http://a/"]])
+def test_a_time_to_wait_is_a_number_of_seconds(
+    command: list[str], seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([*command, f"--timeout={seconds}"])
+
+    assert stopped.value.code == 2
+    assert "is no number of seconds" in capsys.readouterr().err
+
+
+def test_an_unknown_purpose_is_told_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["check", "--url", "https://example.com/", "--purpose", "training"])
+
+    assert "there are train-ai, train-other" in capsys.readouterr().err
+
+
+def ran(*arguments: str, stdout: Any, **environment: str) -> tuple[int, str]:
+    """Run the command as a process of its own; returns its status and what it complained of."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from tribute.cli import main; sys.exit(main())",
+            *arguments,
+        ],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=os.environ | environment,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("lines", [1, 20_000])
+def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path, lines: int) -> None:
+    rules = tmp_path / "robots.txt"
+    rules.write_text("User-agent: *\n" + "Content-Usage: train-ai=n\n" * lines)
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    assert ran("inspect", str(rules), stdout=writing) == (141, "")
+
+    os.close(writing)
+
+
+def test_a_full_disk_is_told() -> None:
+    with Path("/dev/full").open("w") as full:
+        status, complaint = ran("key", "url", "https://example.com/", stdout=full)
+
+    assert (status, complaint) == (2, "tribute: [Errno 28] No space left on device\n")
+
+
+def test_letters_that_a_terminal_does_not_know_are_escaped() -> None:
+    with tempfile.TemporaryFile("w+") as printed:
+        status, complaint = ran(
+            "inspect", "http://b\u00fccher.invalid/", stdout=printed, PYTHONIOENCODING="ascii"
+        )
+        printed.seek(0)
+
+        assert (status, complaint) == (1, "")
+        assert printed.readline() == "http://b\\xfccher.invalid/\n"

@@ -116,3 +116,12 @@ def test_what_cannot_be_fetched_fails(url: str) -> None:
 
 def test_spaces_and_foreign_letters_are_escaped(site: str) -> None:
     assert fetcher(timeout=5)(f"{site}/page?q=é ü").status == 200
+
+
+def test_hosts_are_asked_for_in_ascii() -> None:
+    """Neither name exists, and both are looked up: the letters outside ASCII are no obstacle."""
+    for url in ("http://b\u00fccher.invalid:8080/\u00e4?\u00f6", "http://\u0628.invalid/"):
+        with pytest.raises(FetchFailed, match=r"(?i)name|resol"):
+            fetcher(timeout=5)(url)
+    with pytest.raises(FetchFailed, match=r"(?i)codepoint"):
+        fetcher(timeout=5)("http://a\u2024\u00e4\ufffd.invalid/")

@@ -78,3 +78,22 @@ def test_an_address_that_does_not_answer_is_not_read(capsys: pytest.CaptureFixtu
     assert main(["inspect", "http://127.0.0.1:1/", "--timeout", "1"]) == 1
 
     assert "(not_fetched)" in capsys.readouterr().out
+
+
+def test_of_many_places_the_first_few_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / "robots.txt"
+    rules.write_text("User-agent: *\n" + "Content-Usage: train-ai=n\n" * 40)
+
+    main(["inspect", str(rules)])
+
+    first = capsys.readouterr().out.splitlines()[2]
+    assert first.startswith("  train-ai     deny     robots.txt:2, ")
+    assert first.endswith(" robots.txt:6, and 35 more")
+
+
+def test_the_scheme_of_an_address_may_be_in_capitals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "HTTP://127.0.0.1:1/", "--timeout=5"]) == 1
+
+    assert "refused" in capsys.readouterr().out

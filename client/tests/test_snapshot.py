@@ -4,8 +4,10 @@ import hashlib
 import json
 import random
 import shutil
+import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -528,6 +530,55 @@ def test_a_spoilt_folder_is_fetched_anew(registry: Registry, folder: Path) -> No
     (folder / "current").write_text("x")
     with pytest.raises(Corrupt):
         Snapshot.open(folder, public_key=PUBLIC, at=NOON)
+    assert words(fetch(registry, folder), "https://example.com/") == ["deny"]
+
+
+@pytest.mark.parametrize("column", ["url.code", "domain.high", "codes.train-ai"])
+def test_spoilt_tables_are_fetched_anew(registry: Registry, folder: Path, column: str) -> None:
+    registry.base(EXAMPLE)
+    fetch(registry, folder)
+    path = folder / "0" / column
+    path.write_bytes(bytes(byte ^ 1 for byte in path.read_bytes()))
+
+    assert words(fetch(registry, folder), "https://example.com/") == ["deny"]
+
+
+def test_nothing_is_built_upon_spoilt_tables(registry: Registry, folder: Path) -> None:
+    registry.base(EXAMPLE)
+    fetch(registry, folder)
+    path = folder / "0" / "domain.high"
+    path.write_bytes(bytes(byte ^ 1 for byte in path.read_bytes()))
+    registry.delta({key("domain", "example.org"): [says("deny")]})
+
+    snapshot = fetch(registry, folder)
+
+    assert words(snapshot, "https://example.com/", "https://example.org/") == ["deny", "deny"]
+
+
+class Slowly(FolderSource):
+    """A source that lets others go first, and says when somebody else came in between."""
+
+    under_way = 0
+    most = 0
+
+    def read(self, name: str, *, start: int) -> Iterator[bytes]:
+        Slowly.under_way += 1
+        Slowly.most = max(Slowly.most, Slowly.under_way)
+        time.sleep(0.01)
+        yield from super().read(name, start=start)
+        Slowly.under_way -= 1
+
+
+def test_who_synchronises_one_folder_takes_turns(registry: Registry, folder: Path) -> None:
+    registry.base(EXAMPLE)
+    source = Slowly(files_folder(registry.root))
+
+    with ThreadPoolExecutor(4) as threads:
+        tried = [threads.submit(sync, source, folder, public_key=PUBLIC, at=NOON) for _ in range(4)]
+        done = [each.result() for each in tried]
+
+    assert Slowly.most == 1
+    assert sorted(each.bytes > 0 for each in done) == [False, False, False, True]
 
 
 HOSTS = ["example.com", "a.example.com", "b.a.example.com", "example.org:8080", "127.0.0.1"]

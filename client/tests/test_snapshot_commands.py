@@ -222,3 +222,24 @@ def test_filter_writes_large_groups_from_small_batches(
     monkeypatch.setattr(parquet, "BYTES_AT_ONCE", 1)
     assert main([*arguments, "--purpose", "train-ai"]) == 0
     assert pq.read_table(out).column("n").to_pylist() == kept
+
+
+def test_filter_refuses_a_column_that_holds_no_addresses(
+    snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nested = tmp_path / "nested.parquet"
+    pq.write_table(pa.table({"url": [["https://open.example.com/1"]]}), nested)
+    options = ["--snapshot", str(snapshot), "--purpose", "train-ai", KEY]
+
+    assert main(["filter", str(nested), str(tmp_path / "out.parquet"), *options]) == 2
+
+    assert capsys.readouterr().err.startswith("tribute: ")
+    assert sorted(path.name for path in tmp_path.glob("*.parquet*")) == ["nested.parquet"]
+
+
+@pytest.mark.parametrize("command", ["sync", "filter", "lookup"])
+def test_help_tells_the_exit_status(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+
+    assert "exit status:\n  0  " in capsys.readouterr().out

@@ -16,6 +16,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tribute import (
     manifest_commands,
     revocation_commands,
     snapshot_commands,
+    subcommands,
 )
 from tribute.fingerprints import InvalidWork, fingerprint, sha256_of
 from tribute.identifiers import InvalidIdentifier, key_of
@@ -41,6 +43,7 @@ NOT_ALLOWED = 1
 USAGE = 2
 NO_ANSWER = 3
 STOPPED = 128 + signal.SIGINT
+UNHEARD = 128 + signal.SIGPIPE
 
 _PUBLIC_KEY_BYTES = 32
 _EPILOG = """\
@@ -54,6 +57,7 @@ exit status:
   1  something is not allowed, unknown included unless --unknown says otherwise (or the receipt does not hold)
   2  the command was used wrongly, or a file cannot be read
   3  the registry was not reached, refused, or was not understood
+  141  whoever reads the output went away before its end
   130  you stopped it; said again, a command that was under way goes on or begins anew
 """
 
@@ -67,9 +71,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns the exit status. Raises SystemExit, as argparse does, for ``--help`` and bad usage.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Names of files need not be text, nor terminals know all letters.
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
+        return _ran(options)
+    finally:
+        _drop_what_cannot_be_said()
+
+
+def _ran(options: argparse.Namespace) -> int:
+    try:
         status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return UNHEARD  # whoever reads has heard enough
     except (UsageError, InvalidIdentifier, InvalidWork, features.InvalidFeatures, OSError) as error:
         return _complain(error, USAGE)
     except RegistryError as error:
@@ -77,6 +95,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain("stopped", STOPPED)
     return status
+
+
+def _drop_what_cannot_be_said() -> None:
+    """Say what is left; where nobody listens, drop it, or the interpreter would complain at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -261,14 +289,15 @@ def _items_by_value(options: argparse.Namespace) -> list[dict[str, str]]:
 
 def _item_of_file(path: Path) -> dict[str, str]:
     """Recognise a file by its bytes, and by its content where that can be read."""
+    name = os.fsencode(path).decode("utf-8", "backslashreplace")
     with path.open("rb") as stream:
         try:
             recognised = fingerprint(stream, _medium_of(path))
         except (InvalidWork, ImportError) as error:
             print(f"tribute: {path}: by its bytes only: {error}", file=sys.stderr)
             stream.seek(0)
-            return {"id": str(path), "sha256": sha256_of(stream)}
-    item = {"id": str(path), "sha256": recognised.sha256}
+            return {"id": name, "sha256": sha256_of(stream)}
+    item = {"id": name, "sha256": recognised.sha256}
     return item if recognised.iscc is None else item | {"iscc": recognised.iscc}
 
 
@@ -400,8 +429,8 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     check.add_argument("--file", **repeated, type=Path, help="a file; its bytes stay here")
     check.add_argument("--sha256", **repeated, help="64 hexadecimal digits")
     check.add_argument("--iscc", **repeated, help="an ISCC (ISO 24138)")
-    check.add_argument("--purpose", action="append", required=True, type=Purpose,
-                       choices=list(Purpose), metavar="PURPOSE",
+    check.add_argument("--purpose", action="append", required=True,
+                       type=subcommands.purpose, metavar="PURPOSE",
                        help=f"one or more of {', '.join(Purpose)}")  # fmt: skip
     check.add_argument("--unknown", choices=("deny", "keep", "flag"), default="deny",
                        help="items about which nobody has spoken: exit with 1 (default), pass them,"
@@ -413,7 +442,7 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _add_registry(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--registry", "--server", metavar="URL", help="address of the registry")
-    parser.add_argument("--timeout", type=float, default=30.0,
+    parser.add_argument("--timeout", type=subcommands.seconds, default=30.0,
                         help="seconds to wait for each piece of an answer (default: 30)")  # fmt: skip
 
 

@@ -8,6 +8,7 @@ What is asked, and what an answer means, is for others.
 import http.client
 import json
 import random
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -80,6 +81,12 @@ class Connection:
             raise ValueError(f"not an http or https URL: {base_url!r}")
         if parts.scheme == "http" and not allow_plain_http and not _is_this_machine(parts.hostname):
             raise ValueError(f"the key would travel in the clear to {parts.hostname}: use https")
+        if not base_url.isascii():
+            raise ValueError(
+                f"{base_url!r} is not ASCII: write the name in Punycode, the rest escaped"
+            )
+        if not 0 < timeout < threading.TIMEOUT_MAX:
+            raise ValueError(f"{timeout} is no number of seconds to wait")
         if not api_key.isascii() or not api_key.isprintable():
             raise ValueError("an API key is printable ASCII")
         self.base_url = base_url.rstrip("/")

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
+import idna
+
 AGENT = "tribute-inspect"
 LIMIT = 32 * 1024 * 1024
 _MOST_REDIRECTS = 5
@@ -69,8 +71,8 @@ def _fetch(url: str, *, timeout: float, limit: int) -> Fetched:
         _WebRedirects(),
     ):
         opener.add_handler(handler)
-    spelled = quote(url, safe=string.punctuation)  # spaces and letters outside ASCII only
     try:
+        spelled = _spelled(url)
         request = urllib.request.Request(  # noqa: S310 - only http and https, checked above
             spelled, headers={"User-Agent": AGENT, "Accept": "*/*"}
         )
@@ -85,6 +87,20 @@ def _fetch(url: str, *, timeout: float, limit: int) -> Fetched:
         body, complete = _body(response, url, deadline, limit)
         fields = tuple(response.headers.items())
         return Fetched(response.url or url, response.status, fields, body, complete)
+
+
+def _spelled(url: str) -> str:
+    """Write an address in ASCII: the host in Punycode, spaces and other letters escaped.
+
+    Raises ValueError for a host that has no such form.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if not host.isascii():
+        ascii_host = idna.encode(host, uts46=True).decode("ascii")
+        port = "" if parts.port is None else f":{parts.port}"
+        url = parts._replace(netloc=f"{ascii_host}{port}").geturl()
+    return quote(url, safe=string.punctuation)
 
 
 def _body(

@@ -10,17 +10,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tribute import subcommands
 from tribute.fetching import fetcher
 from tribute.inspection import Findings, inspect_file
 from tribute.inspection_web import inspect_url
-from tribute.standards.statement import Statement
+from tribute.standards.statement import Combined, Statement
 
 READ = 0
 PARTLY_READ = 1
 _SECONDS = 20.0
+_MOST_PLACES = 5
 _EPILOG = """\
 A file's standard is told by its name: robots.txt, ai.txt, tdmrep.json and other JSON, RSL as .xml,
-pages, EPUB, PDF, and images with a C2PA manifest (kept beside them as NAME.c2pa.json).
+feeds (.xml, .rss, .atom), pages, EPUB, PDF, and media with RSL or a C2PA manifest in them (or kept beside
+them as NAME.c2pa.json). What is said for many places is answered for --at; of a feed, by default, for all
+that it holds together.
 
 exit status:
   0  everything that was found could be read
@@ -42,14 +46,15 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
                         help="what a file for a whole host is asked about (default: /)")  # fmt: skip
     parser.add_argument("--agent", metavar="TOKEN",
                         help="your crawler's product token (default: any crawler)")  # fmt: skip
-    parser.add_argument("--timeout", type=float, default=_SECONDS, help="seconds an address")
+    parser.add_argument("--timeout", type=subcommands.seconds, default=_SECONDS,
+                        help="seconds an address (default: 20)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Inspect and print; returns the exit status."""
-    if options.target.startswith(("http://", "https://")):
+    if options.target.lower().startswith(("http://", "https://")):
         fetch = fetcher(timeout=options.timeout)
         findings = inspect_url(options.target, fetch=fetch, agent=options.agent)
     else:
@@ -65,8 +70,7 @@ def as_text(findings: Findings) -> str:
     """Return the findings for people to read."""
     lines = [_shown(findings.target), ""]
     lines += [
-        f"  {purpose.value:<12} {found.decision.value:<8} "
-        + ", ".join(dict.fromkeys(_shown(s.source) for s in found.deciding))
+        f"  {purpose.value:<12} {found.decision.value:<8} " + _places(found)
         for purpose, found in findings.combined.items()
     ]
     if findings.parsed.statements:
@@ -120,6 +124,13 @@ def _lines(s: Statement) -> list[str]:
     first = f"  {s.purpose.value:<12} {s.decision.value:<8} {s.standard.value} {_shown(s.source)}"
     terms = [f"{'':15}terms: {_shown(s.terms_uri)}"] if s.terms_uri else []
     return [first, f"{'':15}{_shown(s.raw)}", *terms]
+
+
+def _places(found: Combined) -> str:
+    """Return where the deciding words stand, the first few of many."""
+    places = list(dict.fromkeys(_shown(s.source) for s in found.deciding))
+    more = len(places) - _MOST_PLACES
+    return ", ".join(places[:_MOST_PLACES]) + (f", and {more} more" if more > 0 else "")
 
 
 def _shown(text: str) -> str:

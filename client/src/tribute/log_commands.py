@@ -104,6 +104,8 @@ def _guarded(
             return _complain(f"{type(error).__name__}: {error}", REFUSED)
         except ImportError as error:
             return _complain(f"install tribute[verify] to verify signatures: {error}", USAGE)
+        except BrokenPipeError:
+            raise  # about what is printed, not about what was asked
         except (OSError, ValueError) as error:
             return _complain(error, USAGE)
 

@@ -72,7 +72,7 @@ def add_parsers(
                         help="rows with url, sha256 or iscc, and ingested_at")  # fmt: skip
     upload.add_argument("--notes", metavar="FOLDER", type=Path,
                         help="where to remember the upload (default: beside the file)")  # fmt: skip
-    upload.add_argument("--wait", metavar="SECONDS", type=_seconds,
+    upload.add_argument("--wait", metavar="SECONDS", type=subcommands.seconds_or_none,
                         help="wait for the matching at most so long (default: as long as it takes)")  # fmt: skip
     report = _command(verbs, "report", "print what the manifest in force shows")
     report.add_argument("model", metavar="MODEL", help="the model's id: mdl_…")
@@ -83,13 +83,6 @@ def add_parsers(
         if parser is not listed:
             parser.add_argument("--json", action="store_true", help="print the report as JSON")
         parser.set_defaults(run=_guarded(run, open_registry))
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds < float("inf"):
-        raise ValueError("seconds are a number from 0 on")
-    return seconds
 
 
 def _guarded(

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tribute import subcommands
 from tribute.identifiers import InvalidIdentifier
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
@@ -30,6 +31,30 @@ _HELP_SYNC = "fetch or update the offline copy of a registry's decisions, and ve
 _HELP_LOOKUP = "ask about one item without telling the registry which"
 _HELP_FILTER = "keep the rows of a Parquet file that a synchronised snapshot allows"
 
+_EPILOG_SYNC = """\
+A copy that was fetched in part is gone on with. Nothing is taken that is not signed by the key, whole,
+current, and newer than what is there already.
+
+exit status:
+  0  the copy is current
+  1  what was offered, or what is there, is not to be trusted (the message names why)
+  2  the command was used wrongly, or the folder cannot be written
+  3  the registry was not reached, or lacks a file
+  130  you stopped it; said again, it goes on
+"""
+_EPILOG_FILTER = """\
+exit status:
+  0  the file is written; how many rows were kept is printed
+  1  the snapshot is not to be trusted, or has expired: nothing is written
+  2  the command was used wrongly, or a file cannot be read or written
+"""
+_EPILOG_LOOKUP = """\
+exit status:
+  0  every purpose asked about is allowed
+  1  one or more are not, unknown included; or the snapshot is not to be trusted
+  2  the command was used wrongly
+  3  the registry was not reached, or lacks a file
+"""
 _LOOKED_UP = (IdentifierKind.URL, IdentifierKind.SHA256, IdentifierKind.ISCC)
 
 ReadKey = Callable[[str], bytes]
@@ -39,27 +64,27 @@ def add_parsers(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", read_key: ReadKey
 ) -> None:
     """Add the commands. read_key: turns ``--key`` into 32 bytes."""
-    fetch = commands.add_parser("sync", help=_HELP_SYNC)
+    fetch = subcommands.add(commands, "sync", _HELP_SYNC, epilog=_EPILOG_SYNC)
     fetch.add_argument("registry", metavar="URL", help="the registry, or a folder that mirrors it")
     fetch.add_argument("folder", metavar="DIR", type=Path, help="where the copy is kept")
-    pick = commands.add_parser("filter", help=_HELP_FILTER)
+    pick = subcommands.add(commands, "filter", _HELP_FILTER, epilog=_EPILOG_FILTER)
     pick.add_argument("source", metavar="IN", type=Path, help="a Parquet file")
     pick.add_argument("target", metavar="OUT", type=Path, help="the Parquet file to write")
     pick.add_argument("--snapshot", metavar="DIR", type=Path, required=True,
                       help="what sync has filled")  # fmt: skip
-    pick.add_argument("--purpose", action="append", required=True, type=Purpose,
-                      choices=list(Purpose), metavar="PURPOSE",
+    pick.add_argument("--purpose", action="append", required=True,
+                      type=subcommands.purpose, metavar="PURPOSE",
                       help=f"one or more of {', '.join(Purpose)}; all must be allowed")  # fmt: skip
     pick.add_argument("--unknown", choices=("deny", "keep", "flag"), default="deny",
                       help="rows about which nobody has spoken: leave them out (default), keep"
                       " them, or keep them marked")  # fmt: skip
     pick.add_argument("--url", metavar="COLUMN", default="url", help="the column of addresses")
     pick.add_argument("--sha256", metavar="COLUMN", help="the column of hashes of bytes, if any")
-    peek = commands.add_parser("lookup", help=_HELP_LOOKUP, description=_HELP_LOOKUP)
+    peek = subcommands.add(commands, "lookup", _HELP_LOOKUP, epilog=_EPILOG_LOOKUP)
     peek.add_argument("registry", metavar="URL", help="the registry, or a folder that mirrors it")
     for kind in _LOOKED_UP:
         peek.add_argument(f"--{kind.value}", help="what the item is known by; several may be given")
-    peek.add_argument("--purpose", action="append", type=Purpose, choices=list(Purpose),
+    peek.add_argument("--purpose", action="append", type=subcommands.purpose,
                       metavar="PURPOSE", help="only these (default: all)")  # fmt: skip
     for parser, run in ((fetch, _sync), (pick, _filter), (peek, _lookup)):
         parser.add_argument("--key", required=True, help="the registry's public key, hex or base64")
@@ -72,6 +97,8 @@ def _guarded(
     def guarded(options: argparse.Namespace) -> int:
         key = read_key(options.key)
         try:
+            from pyarrow import ArrowException
+
             from tribute.snapshot.errors import SnapshotError, SourceUnavailable
         except ImportError as error:
             return _complain(f"install tribute[snapshot] to work offline: {error}", USAGE)
@@ -81,7 +108,9 @@ def _guarded(
             return _complain(error, NO_ANSWER)
         except SnapshotError as error:
             return _complain(f"{type(error).__name__}: {error}", REFUSED)
-        except (ValueError, OSError) as error:
+        except BrokenPipeError:
+            raise  # about what is printed, not about what was asked
+        except (ValueError, OSError, ArrowException) as error:
             return _complain(error, USAGE)
 
     return guarded

@@ -1,6 +1,12 @@
-"""How a part of the ``tribute`` command explains itself: the same for every one of its commands."""
+"""How a part of the ``tribute`` command explains itself, and reads the arguments that many have."""
 
 import argparse
+import math
+
+from tribute.vocabulary import Purpose
+
+LONGEST_WAIT = 10_000_000.0
+"""Seconds; a third of a year, and less than what a system call takes."""
 
 
 def add(
@@ -18,3 +24,33 @@ def add(
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def seconds(text: str) -> float:
+    """Read how long to wait: a number above 0. Raises ArgumentTypeError."""
+    return _number(text, least=0.001)
+
+
+def seconds_or_none(text: str) -> float:
+    """Read how long to wait where 0 is not at all. Raises ArgumentTypeError."""
+    return _number(text, least=0.0)
+
+
+def purpose(text: str) -> Purpose:
+    """Read a purpose. Raises ArgumentTypeError."""
+    try:
+        return Purpose(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no purpose; there are {', '.join(Purpose)}"
+        ) from None
+
+
+def _number(text: str, *, least: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not least <= number <= LONGEST_WAIT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds to wait")
+    return number

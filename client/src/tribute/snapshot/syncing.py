@@ -7,13 +7,16 @@ open the folder again.
 """
 
 import hashlib
+import importlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tribute.snapshot.errors import (
     BrokenChain,
@@ -38,12 +41,19 @@ from tribute.snapshot.tables import (
     merged,
     newest,
     state_root,
+    summarise,
 )
 
 CURRENT = "current"
 HIGHEST = "highest"
 MANIFEST = "manifest.json"
 _DOWNLOADS = "download"
+
+fcntl: Any
+try:
+    fcntl = importlib.import_module("fcntl")
+except ImportError:  # where processes have to be kept apart by whoever starts them
+    fcntl = None
 
 Report = Callable[[int, int], None]
 """Called with the bytes that are there and the bytes wanted in all."""
@@ -71,10 +81,17 @@ def sync(
     """Make ``folder`` hold the newest snapshot of ``source``.
 
     public_key: (32,) raw Ed25519 bytes, the registry's, from somewhere other than ``source``.
-    One process at a time may synchronise a folder. Raises a SnapshotError; the folder then still
-    holds what it held before.
+    Processes that synchronise one folder take turns. What is there is verified, and fetched anew
+    where it was spoilt. Raises a SnapshotError; the folder then still holds what it held before.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        return _sync(source, folder, public_key, at, report)
+
+
+def _sync(
+    source: Source, folder: Path, public_key: bytes, at: datetime, report: Report
+) -> Synchronised:
     data = source.manifest()
     manifest = verify(data, public_key=public_key)
     require_current(manifest, at=at)
@@ -86,6 +103,20 @@ def sync(
     wanted = _fetch_all(source, folder / _DOWNLOADS, steps, report)
     _apply(folder, steps, data, manifest)
     return _done(manifest, wanted)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process; whoever comes meanwhile waits, and a killed one lets go."""
+    if fcntl is None:
+        yield
+        return
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def require_current(manifest: Manifest, *, at: datetime) -> None:
@@ -116,15 +147,15 @@ def read_number(path: Path) -> int | None:
 
 def _mine(folder: Path, public_key: bytes) -> Manifest | None:
     """Return the manifest of the state that is here, None when there is none to build upon."""
-    seq = read_number(folder / CURRENT)
-    if seq is None:
-        return None
     try:
+        seq = read_number(folder / CURRENT)
+        if seq is None:
+            return None
         manifest = verify((folder / str(seq) / MANIFEST).read_bytes(), public_key=public_key)
-        load(folder / str(seq))
+        whole = state_root(summarise(load(folder / str(seq)))) == manifest.state_root
     except (OSError, SnapshotError):
         return None  # a base replaces what cannot be used
-    return manifest
+    return manifest if whole else None
 
 
 def steps_to(
