@@ -97,3 +97,11 @@ def test_the_scheme_of_an_address_may_be_in_capitals(capsys: pytest.CaptureFixtu
     assert main(["inspect", "HTTP://127.0.0.1:1/", "--timeout=5"]) == 1
 
     assert "refused" in capsys.readouterr().out
+
+
+def test_an_agent_is_a_product_token(robots: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(robots), "--agent", "GPTBot/1.1"]) == 0
+    with pytest.raises(SystemExit):
+        main(["inspect", str(robots), "--agent", "Mozilla/5.0 (compatible; GPTBot/1.1)"])
+
+    assert "no product token" in capsys.readouterr().err

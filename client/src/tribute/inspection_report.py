@@ -7,6 +7,7 @@ What is printed was written by strangers, so characters that steer a terminal ar
 
 import argparse
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tribute.inspection import Findings, inspect_file
 from tribute.inspection_web import inspect_url
 from tribute.standards.statement import Combined, Statement
 
+_TOKEN = re.compile(r"[A-Za-z0-9_.-]+(/[^\s]*)?")
 READ = 0
 PARTLY_READ = 1
 _SECONDS = 20.0
@@ -44,12 +46,20 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("target", metavar="FILE|URL", help="a file, or an http(s) address")
     parser.add_argument("--at", default="/", metavar="URL",
                         help="what a file for a whole host is asked about (default: /)")  # fmt: skip
-    parser.add_argument("--agent", metavar="TOKEN",
+    parser.add_argument("--agent", metavar="TOKEN", type=_token,
                         help="your crawler's product token (default: any crawler)")  # fmt: skip
     parser.add_argument("--timeout", type=subcommands.seconds, default=_SECONDS,
                         help="seconds an address (default: 20)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.set_defaults(run=run)
+
+
+def _token(text: str) -> str:
+    if not _TOKEN.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no product token, as GPTBot or GPTBot/1.1 are"
+        )
+    return text
 
 
 def run(options: argparse.Namespace) -> int:

@@ -145,3 +145,11 @@ def test_any_fields_are_read_without_raising(
     assert {s.decision for s in parsed.statements if s.standard != "aipref"} <= {Decision.DENY}
     assert reservation.value in {None, 0, 1}
     assert isinstance(license_links(headers), tuple)
+
+
+def test_whoever_asks_with_a_version_is_the_same_crawler() -> None:
+    fields = {"x-robots-tag": ["foobot: noai"]}
+    page = markup.parse(b'<meta name="FooBot" content="noai">')
+
+    assert parse(fields, agent="FooBot/2.1")[0].decisions == TRAINING
+    assert parse_page(page, agent="FooBot/2.1").decisions == TRAINING

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tribute.standards.robots import LIMIT, parse
+from tribute.standards.robots_usage import statements_for
+from tribute.vocabulary import Decision, Purpose
 
 # RFC 9309, section 5.1
 SIMPLE = b"""\
@@ -130,7 +132,7 @@ def test_what_lies_behind_the_limit_is_not_read() -> None:
 
 
 def test_unreadable_lines_are_problems_up_to_a_point() -> None:
-    assert [(p.source, p.code) for p in parse(b"User-agent: *\nDisallow /").problems] == [
+    assert [(p.source, p.code) for p in parse(b"User-agent: *\nDisallow all /").problems] == [
         ("robots.txt:2", "robots_unreadable_line")
     ]
     assert [p.code for p in parse(b"nonsense\n" * 1000).problems][49:] == [
@@ -153,3 +155,40 @@ def test_any_file_and_path_give_an_answer(data: bytes, path: str) -> None:
 
     assert robots.access(path).allowed in {True, False}
     assert robots.access("/" + path, "a").allowed in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("user-agent FooBot\ndisallow /\n", False),
+        ("User-Agent\tFooBot\nDISALLOW\t/x\n", False),
+        ("User-agent: FooBot\nDisallow: /\nAllow /x\n", True),
+        ("User-agent: FooBot\ndisallow all /x\n", True),
+        ("User-agent: FooBot\nDisallow\n", True),
+    ],
+)
+def test_a_forgotten_colon_is_read_between_two_words(text: str, allowed: bool) -> None:  # noqa: FBT001 - a table's column
+    assert parse(text.encode()).access("/x", "FooBot").allowed == allowed
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_zeros_between_the_letters_hide_no_refusal(encoding: str) -> None:
+    robots = parse("User-agent: FooBot\nDisallow: /\n".encode(encoding))
+
+    assert not robots.access("/", "FooBot").allowed
+    assert not robots.whole
+    assert "robots_garbled" in [p.code for p in robots.problems]
+
+
+def test_a_garbled_file_permits_nothing() -> None:
+    robots = parse(b"User-agent: *\nContent-Usage: train-ai=\0y, search=n\n")
+
+    assert statements_for(robots, "/").decisions == {Purpose.SEARCH: Decision.DENY}
+
+
+@pytest.mark.parametrize("agent", ["FooBot", "foobot/2.1", " FooBot/2.1 (+https://foo.example)"])
+def test_whoever_asks_with_a_version_is_the_same_crawler(agent: str) -> None:
+    robots = parse(b"User-agent: FooBot\nDisallow: /\n\nUser-agent: GPTBot\nDisallow: /\n")
+
+    assert not robots.access("/", agent).allowed
+    assert statements_for(robots, "/", "GPTBot/1.1").decisions == {Purpose.TRAIN_AI: Decision.DENY}

@@ -12,6 +12,7 @@ from tribute.standards import aipref, tdmrep
 from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.markup import Page
 from tribute.standards.policy import Policy, Written, written
+from tribute.standards.robots import product_token
 from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut, joined
 from tribute.standards.tdmrep import Reservation
 from tribute.vocabulary import Decision
@@ -57,8 +58,9 @@ def parse_page(page: Page, *, source: str = "page", agent: str | None = None) ->
     prose, in which such a word means nothing.
     """
     found = []
+    own = product_token(agent or "")
     for meta in page.metas:
-        named = meta.name == "robots" or meta.name == (agent or "").lower()
+        named = meta.name == "robots" or (own and product_token(meta.name) == own)
         if named or (agent is None and meta.name.endswith("bot")):
             raw = f'<meta name="{meta.name}" content="{meta.content}">'
             found.append(_directives(meta.content, f"{source}:{meta.line}", raw, agent))
@@ -120,7 +122,7 @@ def _directives(value: str, source: str, raw: str, agent: str | None) -> Parsed:
         named = _AGENT.fullmatch(part)
         if named is not None and named[1].lower() not in _VALUED:
             addressed, directive = named[1].lower(), named[2]
-        if agent is not None and addressed not in {None, "*", agent.lower()}:
+        if agent is not None and addressed not in {None, "*", product_token(agent)}:
             continue
         for token in directive.lower().replace(";", " ").split():
             if (word := _WORDS.get(token)) and (addressed, token) not in seen:

@@ -14,6 +14,8 @@ from tribute.standards.statement import Problem, cut, limited
 LIMIT = 500 * 1024
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"[ \t]*([A-Za-z_-]+)[ \t]*:[ \t]*(.*)", re.DOTALL)
+# Forgotten colons are read as Google's own parser reads them: between two words and nothing else.
+_NO_COLON = re.compile(r"[ \t]*(user-agent|allow|disallow)[ \t]+([^ \t]+)", re.IGNORECASE)
 _AGENT = re.compile(r"\*|[^\s/,;]+")
 _GROUP_RULES = {"allow", "disallow", "content-usage", "content-signal", "license"}
 
@@ -49,22 +51,32 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Robots:
-    """A robots.txt as read; truncated: more stood behind the limit."""
+    """A robots.txt as read.
+
+    truncated: more stood behind the limit. garbled: zeros stood between the letters, as in UTF-16;
+    they were passed over.
+    """
 
     groups: tuple[Group, ...]
     problems: tuple[Problem, ...]
     truncated: bool = False
+    garbled: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it may permit: nothing was left out or guessed."""
+        return not (self.truncated or self.garbled)
 
     def names(self, agent: str) -> bool:
         """Tell whether some group names this product token itself."""
-        return any(agent.lower() in group.agents for group in self.groups)
+        return any(product_token(agent) in group.agents for group in self.groups)
 
     def rules_for(self, agent: str | None) -> tuple[Rule, ...]:
         """Return the rules for a product token, from all groups that name it (section 2.2.1).
 
         Without a group of its own, and for None, those for ``*``. Case does not matter.
         """
-        token = agent.lower() if agent is not None and self.names(agent) else "*"
+        token = product_token(agent) if agent is not None and self.names(agent) else "*"
         return tuple(r for group in self.groups if token in group.agents for r in group.rules)
 
     def access(self, url: str, agent: str | None = None) -> Access:
@@ -91,11 +103,15 @@ class Robots:
 def parse(data: bytes, *, source: str = "robots.txt") -> Robots:
     """Read the octets of a robots.txt; what is not understood is skipped (section 2.2)."""
     text, truncated, problems = _decoded(data, source)
+    garbled = "\0" in text
+    if garbled:
+        text = text.replace("\0", "").lstrip("\ufeff\ufffd")
+        problems.append(Problem(source, "robots_garbled", "zeros stand between the letters"))
     groups: list[tuple[list[str], list[Rule]]] = [([], [])]
     for number, line in enumerate(_LINE_END.split(text), start=1):
         place = f"{source}:{number}"
         content = line.partition("#")[0].strip(" \t")
-        found = _LINE.fullmatch(content)
+        found = _LINE.fullmatch(content) or _NO_COLON.fullmatch(content)
         if found is None:
             if content:
                 problems.append(Problem(place, "robots_unreadable_line", f"{cut(content)!r}"))
@@ -109,7 +125,13 @@ def parse(data: bytes, *, source: str = "robots.txt") -> Robots:
         groups=tuple(Group(tuple(agents), tuple(rules)) for agents, rules in groups),
         problems=limited(problems, source),
         truncated=truncated,
+        garbled=garbled,
     )
+
+
+def product_token(agent: str) -> str:
+    """Return what a crawler is known by, in lower case: the version behind a slash is no part of it."""
+    return agent.partition("/")[0].strip().lower()
 
 
 def _decoded(data: bytes, source: str) -> tuple[str, bool, list[Problem]]:
@@ -132,8 +154,7 @@ def _decoded(data: bytes, source: str) -> tuple[str, bool, list[Problem]]:
 def _open_group(groups: list[tuple[list[str], list[Rule]]], value: str) -> None:
     """Add a user agent to the group being opened, or open the next one.
 
-    The version behind a slash is no part of a product token. A line that names nobody opens a group
-    that no crawler has, so that its rules fall to nobody else.
+    A line that names nobody opens a group that no crawler has, so that its rules fall to nobody else.
     """
     if groups[-1][1] or not groups[-1][0]:
         groups.append(([], []))

@@ -16,7 +16,7 @@ from tribute.standards.crawlers import CRAWLERS, CRAWLERS_VERSION
 from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.patterns import length, matches, path_of
 from tribute.standards.policy import Policy, Written, written
-from tribute.standards.robots import Robots, Rule, parse
+from tribute.standards.robots import Robots, Rule, parse, product_token
 from tribute.standards.statement import Parsed, Problem, Standard, Statement, joined, limited
 from tribute.vocabulary import Decision
 
@@ -29,7 +29,7 @@ def statements_for(robots: Robots, url: str, agent: str | None = None) -> Parsed
     """Return what a robots.txt says about the uses of one address or path.
 
     agent: the asker's product token, or None for an asker who names none.
-    No permission comes out of a truncated file, since the rest may refuse.
+    No permission comes out of a truncated file, since the rest may refuse, nor out of a garbled one.
     """
     path = path_of(url)
     if path is None:
@@ -40,7 +40,7 @@ def statements_for(robots: Robots, url: str, agent: str | None = None) -> Parsed
     refusals = _strangers_refusals(robots, path) if agent is None else Parsed()
     found += refusals + _named_crawlers(robots, path, agent)
     found = Parsed(found.statements, limited(found.problems, "robots.txt"))
-    return found.without_permissions() if robots.truncated else found
+    return found if robots.whole else found.without_permissions()
 
 
 def licenses_for(robots: Robots, agent: str | None = None) -> tuple[Rule, ...]:
@@ -180,7 +180,7 @@ def _named_crawlers(robots: Robots, path: str, agent: str | None) -> Parsed:
 
     Being allowed to crawl permits no use. A rule for ``*`` says nothing about purposes.
     """
-    tokens = CRAWLERS if agent is None else [agent.lower()]
+    tokens = CRAWLERS if agent is None else [product_token(agent)]
     return Parsed(tuple(_refused_crawlers(robots, path, tokens)))
 
 
