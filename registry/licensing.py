@@ -8,6 +8,7 @@ from registry import decision_index
 from registry.consent import Subject
 from registry.errors import GrantEndsTooSoon, InvalidTerms, TermsNotOffered
 from registry.models import Collection, Creator, Grant, Operator, Terms, Work
+from tribute import verdict
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
 
@@ -52,27 +53,12 @@ def accept(  # noqa: PLR0913 - a contract is said in full, each part by name
 ) -> Grant:
     """Accept terms that are offered now; checks of this operator answer allow from ``at`` on.
 
-    Raises TermsNotOffered unless a proven claimant's current statement on this very subject
-    licenses the purpose on these terms, and while the subject is disputed; GrantEndsTooSoon.
+    Raises TermsNotOffered unless what is said on this very subject, by all who may, comes to a
+    license on these terms by a proven claimant, and while the subject is disputed; GrantEndsTooSoon.
     """
     if effective_until is not None and effective_until <= at:
         raise GrantEndsTooSoon(f"{effective_until.isoformat()} is not after {at.isoformat()}")
-    rows = [
-        row
-        for found in decision_index.read(_keys(subject)).values()
-        for row in found
-        if row.subject == subject.pk
-    ]
-    current = [
-        s
-        for row in rows
-        for s in row.matched(IdentifierKind.URL)
-        if s.purpose == purpose and s.effective_from <= at
-    ]
-    offered = any(
-        s.decision == Decision.LICENSE and s.terms == terms.pk and s.proven for s in current
-    )
-    if not offered or any(s.disputed for s in current):
+    if not _offered(terms, subject, purpose, at):
         raise TermsNotOffered(f"{subject.pk} is not offered on terms {terms.pk} for {purpose}")
     return Grant.objects.create(
         operator=operator,
@@ -84,6 +70,24 @@ def accept(  # noqa: PLR0913 - a contract is said in full, each part by name
         effective_from=at,
         effective_until=effective_until,
         recorded_at=at,
+    )
+
+
+def _offered(terms: Terms, subject: Subject, purpose: Purpose, at: datetime) -> bool:
+    """Whether the subject's own statements, taken alone, come to a license on these terms."""
+    said: dict[str, verdict.Statement] = {}
+    for rows in decision_index.read(_keys(subject)).values():
+        for row in rows:
+            for s in row.matched(IdentifierKind.URL) if row.subject == subject.pk else ():
+                # Reached by several keys, a statement counts by the way on which it is proven.
+                if s.distance is None and not (s.id in said and said[s.id].proven):
+                    said[s.id] = s
+    found = verdict.decide(purpose, statements=said.values(), asker=None, at=at)
+    considered = [s for s in found.considered if isinstance(s, verdict.Statement)]
+    return (
+        found.decision == Decision.LICENSE
+        and not any(s.disputed for s in considered)
+        and any(isinstance(s, verdict.Statement) and s.terms == terms.pk for s in found.deciding)
     )
 
 

@@ -2,11 +2,17 @@
 
 import pytest
 
-from registry import checks, consent, licensing
+from registry import checks, consent, licensing, works
 from registry.checks import CheckItem
-from registry.errors import InvalidTerms, NotRightsholder, PaidNeedsUse, TermsRequired
+from registry.errors import (
+    InvalidTerms,
+    NotRightsholder,
+    PaidNeedsUse,
+    TermsNotOffered,
+    TermsRequired,
+)
 from registry.models import Operator, Statement, Terms, Work
-from tests.factories import DAY, NOON, make_creator, make_operator, make_work
+from tests.factories import DAY, NOON, deny, make_creator, make_operator, make_work
 from tribute.vocabulary import Decision, Purpose
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +79,51 @@ def test_a_license_names_its_own_terms_and_a_deny_none() -> None:
     with pytest.raises(NotRightsholder):
         consent.state(ben, work, purpose=Purpose.SEARCH, decision=Decision.DENY, at=NOON)
     assert not Statement.objects.exists()
+
+
+def test_an_announced_deny_ends_the_offer_when_it_begins() -> None:
+    work, acme = make_work(make_creator("ada"), url=URL), make_operator("acme")
+    terms = license_work(work)
+    deny(work, at=NOON, effective_from=NOON + DAY)
+
+    with pytest.raises(TermsNotOffered):
+        licensing.accept(acme, terms, work, purpose=Purpose.TRAIN_AI, at=NOON + 2 * DAY)
+    assert told(acme)["decision"] == "deny"
+    licensing.accept(acme, terms, work, purpose=Purpose.TRAIN_AI, at=NOON)
+
+
+def test_an_announced_withdrawal_ends_the_offer_when_it_begins() -> None:
+    ada, acme = make_creator("ada"), make_operator("acme")
+    work = make_work(ada, url=URL)
+    terms = license_work(work)
+    consent.state(
+        ada, work, purpose=Purpose.TRAIN_AI, decision=Decision.UNKNOWN,
+        effective_from=NOON + DAY, at=NOON,
+    )  # fmt: skip
+
+    with pytest.raises(TermsNotOffered):
+        licensing.accept(acme, terms, work, purpose=Purpose.TRAIN_AI, at=NOON + 2 * DAY)
+
+
+def test_what_one_owner_denies_no_other_can_grant() -> None:
+    ada, ben, acme = make_creator("ada"), make_creator("ben"), make_operator("acme")
+    work = make_work(ada, url=URL, shares={ada.pk: 700_000, ben.pk: 300_000})
+    works.confirm_share(work, ben, at=NOON)
+    terms = license_work(work)
+    deny(work, by=ben, at=NOON)
+
+    with pytest.raises(TermsNotOffered):
+        licensing.accept(acme, terms, work, purpose=Purpose.TRAIN_AI, at=NOON + DAY)
+
+
+def test_terms_may_be_accepted_on_a_place_and_on_all_of_a_creators() -> None:
+    ada, acme = make_creator("ada"), make_operator("acme")
+    make_work(ada, url=URL)
+    terms = licensing.offer(ada, uri="https://ada.example/terms", at=NOON)
+    consent.state(
+        ada, ada, purpose=Purpose.TRAIN_AI, decision=Decision.LICENSE, terms=terms, at=NOON
+    )
+
+    licensing.accept(acme, terms, ada, purpose=Purpose.TRAIN_AI, at=NOON)
+
+    assert told(acme)["decision"] == "allow"
