@@ -124,6 +124,12 @@ def adopt_manifests() -> int:
     return adopted
 
 
+def manifests_in_force() -> set[str]:
+    """Return the ids of the manifests from which some model learned what it knows."""
+    rows = GenerativeModel.objects.exclude(manifest=None).values_list("manifest_id", flat=True)
+    return {str(manifest) for manifest in rows}
+
+
 def fee_of(model: GenerativeModel, *, price: Money | None) -> Money:
     """Return what one query owes under the model's policy, rounded down to whole micros.
 

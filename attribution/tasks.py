@@ -17,6 +17,7 @@ from attribution import (
     shadowing,
     worker,
 )
+from registry import revocations
 
 SETTLED_A_RING = 5_000
 INDEXED_A_RING = 200
@@ -40,6 +41,13 @@ def index_works() -> int:
 def adopt_manifests() -> int:
     """Let manifests that are matched take their places."""
     return generative_models.adopt_manifests()
+
+
+@shared_task(name="attribution.notify_revocations")
+def notify_revocations() -> int:
+    """Tell operators what in any of their models' manifests is allowed no more."""
+    in_force = generative_models.manifests_in_force()
+    return revocations.notify(at=timezone.now(), in_force=in_force)
 
 
 @shared_task(name="attribution.prune_rights_changes")

@@ -1,6 +1,6 @@
 """Revocations: tell operators that what they were allowed to use is allowed no more.
 
-Compares each operator's newest manifest with what a check answers now. It is for the operator to
+Compares operators' manifests with what a check answers now. It is for the operator to
 act; here it is recorded who was told what, by when to take note, and when they did.
 """
 
@@ -34,16 +34,21 @@ ROWS_AT_ONCE = 2_000
 PURPOSE = Purpose.TRAIN_AI
 
 
-def notify(*, at: datetime) -> int:
+def notify(*, at: datetime, in_force: Iterable[str] = ()) -> int:
     """Write a notice for each work whose use is no longer allowed; return how many are new.
+
+    Each operator's newest manifest counts, and those of ``in_force`` (ids): what older ones hold may
+    be in another model of the same operator, which whoever knows the models tells.
 
     A work counts when it was allowed as it was ingested, and a check by the operator answers
     anything but ``allow`` at ``at``: a deny took effect, an allow was taken back or lost its
     proof. One notice for each manifest and work, however often this runs.
     """
-    newest = Manifest.objects.filter(status=Manifest.Status.READY)
-    newest = newest.order_by("operator_id", "-received_at", "-pk").distinct("operator_id")
-    return sum(_notify(manifest, at) for manifest in newest.values_list("pk", flat=True))
+    ready = Manifest.objects.filter(status=Manifest.Status.READY)
+    newest = ready.order_by("operator_id", "-received_at", "-pk").distinct("operator_id")
+    counting = set(newest.values_list("pk", flat=True))
+    counting |= set(ready.filter(pk__in=set(in_force)).values_list("pk", flat=True))
+    return sum(_notify(manifest, at) for manifest in sorted(counting))
 
 
 def acknowledge(notice: RevocationNotice, *, at: datetime) -> RevocationAcknowledgement:

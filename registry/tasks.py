@@ -63,7 +63,10 @@ def remind_of_signers() -> int:
 
 @shared_task(name="registry.notify_revocations")
 def notify_revocations() -> int:
-    """Tell operators what in their newest manifest is allowed no more; return how many notices."""
+    """Tell operators what in their newest manifest is allowed no more; return how many notices.
+
+    ``attribution.notify_revocations`` does so for every model's; the timetable rings that one.
+    """
     return revocations.notify(at=timezone.now())
 
 

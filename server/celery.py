@@ -31,6 +31,7 @@ app.conf.beat_schedule = {
     for name, period in {
         "attribution.adopt_manifests": 2 * SECOND,
         "attribution.index_works": 10 * SECOND,
+        "attribution.notify_revocations": HOUR,
         "attribution.prune_rights_changes": HOUR,
         "attribution.delete_kept_evidence": HOUR,
         "attribution.find_related_parties": 24 * HOUR,
@@ -48,7 +49,6 @@ app.conf.beat_schedule = {
         "registry.build_snapshots": HOUR,
         "registry.flag_overdue_revocations": HOUR,
         "registry.forget_uploads": 24 * HOUR,
-        "registry.notify_revocations": HOUR,
         "registry.recheck_control": 10 * MINUTE,
         "registry.remind_of_signers": 10 * MINUTE,
         "registry.sequence_latecomers": HOUR,

@@ -3,7 +3,12 @@
 import pytest
 
 from attribution.errors import InvalidFeePolicy, ModelExists, WrongManifest
-from attribution.generative_models import FeePolicy, declare_manifest, register
+from attribution.generative_models import (
+    FeePolicy,
+    declare_manifest,
+    manifests_in_force,
+    register,
+)
 from attribution.models import GenerativeModel
 from ledger.errors import UnknownCurrency
 from registry.errors import EmptyManifest
@@ -67,3 +72,15 @@ def test_a_new_manifest_replaces_the_old_one_only_when_it_is_whole(
 
     writer.refresh_from_db()
     assert writer.manifest_id == manifest.pk != before
+
+
+def test_the_manifests_of_all_models_are_in_force(acme: Operator, chariot: Work) -> None:
+    fee = FeePolicy("EUR", 1)
+    writer, painter = (register(acme, name=n, version="1", fee=fee, at=NOON) for n in "AB")
+    rows = [ManifestItem(INGESTED, sha256=bytes(chariot.sha256 or b"").hex())]
+    first = declare_manifest(writer, rows, at=INGESTED)
+    second = declare_manifest(painter, rows, at=INGESTED)
+    third = declare_manifest(writer, rows, at=INGESTED)
+
+    assert manifests_in_force() == {second.pk, third.pk}
+    assert first.pk not in manifests_in_force()

@@ -129,6 +129,17 @@ def test_only_the_newest_manifest_counts_and_only_what_was_allowed() -> None:
     assert (newest.violations_count, revocations.notify(at=LATER)) == (1, 0)
 
 
+def test_what_another_model_learned_from_counts_as_well() -> None:
+    acme, work = make_operator("acme"), allowed_work()
+    older = used(acme, work)
+    used(acme, make_work(make_creator("ben")), at=RECEIVED + DAY)
+    deny(work, at=NOON + 4 * DAY)
+
+    assert revocations.notify(at=LATER) == 0
+    assert revocations.notify(at=LATER, in_force=[older.pk]) == 1
+    assert RevocationNotice.objects.get().manifest == older
+
+
 def test_a_manifest_that_still_holds_the_work_is_told_anew() -> None:
     acme, work = make_operator("acme"), allowed_work()
     used(acme, work)
