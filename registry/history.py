@@ -288,9 +288,9 @@ class _World:
         for during in self._standing(work, since):
             yield Link(key, work, Tier.WORK, 0, during, said)
         for share in self.holders.get(work, []):
-            proof = self._proof(share.creator_id, work, identifier)
-            default = tuple(Said(s, proof) for s in self.statements.get(share.creator_id, []))
-            if default:
+            if statements := self.statements.get(share.creator_id):
+                proof = self._proof(share.creator_id, work, identifier)
+                default = tuple(Said(s, proof) for s in statements)
                 for during in self._standing(work, max(since, share.confirmed_at)):
                     yield Link(key, share.creator_id, Tier.CREATOR, 0, during, default)
         for other, conflict in self.conflicts.get(work, []):

@@ -13,12 +13,11 @@ from typing import Any
 
 import orjson
 
-from registry import records
+from registry import addresses, records
 from registry.errors import UnreadableFile
 from registry.models import WHOLE_PPM
 from registry.records import Record
-from tribute import identifiers
-from tribute.identifiers import InvalidIdentifier
+from tribute.identifiers import InvalidIdentifier, Key, key_of
 from tribute.vocabulary import Decision, IdentifierKind, Medium, Purpose
 
 PURPOSES = tuple(purpose.value for purpose in Purpose)
@@ -227,13 +226,17 @@ def _keys(given: Mapping[str, Any]) -> list[tuple[str, str]]:
         try:
             if not isinstance(value, str):
                 raise InvalidIdentifier("not a text")  # noqa: TRY301 - said as any other fault
-            key = identifiers.key_of(IdentifierKind(kind), value)
+            key = _key(kind, value)
         except InvalidIdentifier as error:
             raise Fault(kind, str(error)) from error
         found[kind, key.canonical] = None
     if not found:
         raise Fault("url", "no address, no SHA-256 and no ISCC: nothing to recognise the work by")
     return list(found)
+
+
+def _key(kind: str, value: str) -> Key:
+    return addresses.key_of(value) if kind == "url" else key_of(IdentifierKind(kind), value)
 
 
 def _shares(given: object) -> dict[str, int]:

@@ -11,6 +11,7 @@ from collections.abc import Collection as CollectionOf
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -74,22 +75,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A work to register: its row's number, id, description, keys, owners' parts by id.
+    """A work to register: its row's number, id (typed, too), description, keys, owners' parts by id.
 
     digest: what changes with what the row says, its reference apart.
     """
 
     number: int
     work: UUID
+    id: str
     body: Body
     keys: tuple[Key, ...]
     shares: Mapping[str, int]
     digest: bytes
-
-    @property
-    def id(self) -> str:
-        """Return the typed id."""
-        return ids.encode("wrk", self.work)
 
     @property
     def code(self) -> ContentCode | None:
@@ -139,7 +136,16 @@ def plan(
         if found is None:
             shares = {known.owners[h]: ppm for h, ppm in body["shares"].items()}
             shares = shares or {creator.pk: WHOLE_PPM}
-            new = Planned(number, ids.new_uuid7(), body, keys[number], shares, digest_of(body))
+            work = ids.new_uuid7()
+            new = Planned(
+                number=number,
+                work=work,
+                id=ids.encode("wrk", work),
+                body=body,
+                keys=keys[number],
+                shares=shares,
+                digest=digest_of(body),
+            )
             planned.append(new)
             known.add(new)
         else:
@@ -264,22 +270,23 @@ def _near(planned: Sequence[Planned]) -> dict[UUID, list[tuple[str, float]]]:
 
 
 def _copy_works(creator: Creator, planned: Sequence[Planned], at: datetime) -> None:
-    owner = ids.decode("cre", creator.pk)
+    owner, now = str(ids.decode("cre", creator.pk)), at.isoformat()
     works, shares, references = [], [], []
     for new in planned:
+        work = str(new.work)
         sha256, code = new.first(IdentifierKind.SHA256), new.code
         works.append(
             (
-                new.work, new.body["title"], new.body["medium"], owner, at, "active",
+                work, new.body["title"], new.body["medium"], owner, now, "active",
                 bytes.fromhex(sha256) if sha256 else None, new.first(IdentifierKind.ISCC),
                 code and code.type, code and code.bits,
             )
         )  # fmt: skip
         for holder, ppm in new.shares.items():
-            confirmed_at = at if holder == creator.pk else None
-            shares.append((new.work, ids.decode("cre", holder), ppm, confirmed_at))
+            confirmed_at = now if holder == creator.pk else None
+            shares.append((work, str(ids.decode("cre", holder)), ppm, confirmed_at))
         if new.body["reference"]:
-            references.append((owner, new.body["reference"], new.work, new.digest))
+            references.append((owner, new.body["reference"], work, new.digest))
     _copy(COPY_WORKS, works)
     _copy(COPY_SHARES, shares)
     _copy(COPY_REFERENCES, references)
@@ -293,40 +300,58 @@ def _copy_identifiers(planned: Sequence[Planned], at: datetime) -> dict[int, lis
         ]
         for new in planned
     }
+    now = at.isoformat()
     _copy(
         COPY_IDENTIFIERS,
-        [(new.work, i.kind.value, *i[1:]) for new in planned for i in identifiers[new.number]],
+        [
+            (work, i.kind.value, i.canonical, i.key, _array(i.scopes), now)
+            for new in planned
+            for work in [str(new.work)]
+            for i in identifiers[new.number]
+        ],
     )
     return identifiers
 
 
-def _scopes(key: Key) -> list[bytes]:
+def _scopes(key: Key) -> tuple[bytes, ...]:
     if key.kind != IdentifierKind.URL:
-        return []
-    return [place.digest for place in addresses.places(addresses.folder_of(key.canonical))]
+        return ()
+    return _places(addresses.folder_of(key.canonical))
+
+
+@lru_cache(maxsize=addresses.FOLDERS_KEPT)
+def _places(folder: str) -> tuple[bytes, ...]:
+    return tuple(place.digest for place in addresses.places(folder))
+
+
+@lru_cache(maxsize=addresses.FOLDERS_KEPT)
+def _array(values: tuple[bytes, ...]) -> str:
+    """Write an array of bytes as PostgreSQL reads it; the driver takes as long as for ten rows."""
+    return "{" + ",".join(f'"\\\\x{value.hex()}"' for value in values) + "}"
 
 
 def _state(
     creator: Creator, planned: Sequence[Planned], at: datetime
 ) -> dict[int, list[NewStatement]]:
     """Record what the rows say may be done with their works, and its leaves."""
-    claimant, commitment = ids.decode("cre", creator.pk), creators.commitment(creator)
+    claimant, now = str(ids.decode("cre", creator.pk)), at.isoformat()
+    commitment = creators.commitment(creator)
     said: dict[int, list[NewStatement]] = {}
     leaves: list[bytes] = []
     rows = []
     for new in planned:
         prev: bytes | None = None
-        said[new.number] = []
+        said[new.number], work = [], str(new.work)
         for statement_id, statement in _statements(creator, new, at):
             leaf = consent.leaf(statement, prev, commitment=commitment)
             leaves.append(log.encoded(leaf, at=at))
             prev = log.hash_of(leaves[-1])
-            terms = statement.terms_id and ids.decode("trm", statement.terms_id)
+            terms = statement.terms_id and str(ids.decode("trm", statement.terms_id))
             rows.append(
                 (
-                    statement_id, "work", new.work, claimant, statement.purpose,
+                    str(statement_id), "work", work, claimant, statement.purpose,
                     statement.decision, statement.paid, terms, statement.vocabulary_version,
-                    statement.sequence, at, at, prev,
+                    statement.sequence, now, now, prev,
                 )
             )  # fmt: skip
             said[new.number].append(statement)

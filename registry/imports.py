@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from registry import import_files, import_registering, uploads
 from registry.errors import EmptyImport, RegistryError
-from registry.import_files import Layout, Row
+from registry.import_files import Body, Layout, Row
 from registry.import_registering import Outcome, Planned
 from registry.models import Creator, Import, ImportKey, ImportRow, Upload
 from registry.webhooks import events
@@ -28,7 +28,9 @@ ROWS_READ_AT_ONCE = 5_000
 ROWS_REGISTERED_AT_ONCE = 1_000
 COPY_ROWS = """COPY registry_importrow (works_import_id, row_number, body, outcome, field, reason)
  FROM STDIN"""
-SAVE_OUTCOMES = (Path(__file__).parent / "sql" / "save_import_outcomes.sql").read_text()
+_SQL = Path(__file__).parent / "sql"
+READ_IMPORT_ROWS = (_SQL / "read_import_rows.sql").read_text()
+SAVE_OUTCOMES = (_SQL / "save_import_outcomes.sql").read_text()
 
 Clock = Callable[[], datetime]
 
@@ -162,8 +164,7 @@ def _stage(current: Import, batch: Sequence[Row]) -> None:
 
 def _register_chunk(current: Import, at: datetime) -> None:
     last = min(current.processed_count + ROWS_REGISTERED_AT_ONCE, current.rows_count)
-    rows = current.rows.filter(row_number__gt=current.processed_count, row_number__lte=last)
-    given = [(row.row_number, row.body) for row in rows.order_by("row_number")]
+    given = _bodies(current, current.processed_count, last)
     described = [(number, body) for number, body in given if body is not None]
     planned, outcomes = import_registering.plan(current.creator, described)
     if current.dry_run:
@@ -181,6 +182,18 @@ def _register_chunk(current: Import, at: datetime) -> None:
         current.keys.all().delete()
         current.status = Import.Status.READY
         _tell(current, "import.ready", at)
+
+
+def _bodies(current: Import, after: int, last: int) -> list[tuple[int, Body | None]]:
+    """Return the numbers of some rows and what they describe; None where that has a fault."""
+    parameters: dict[str, Any] = {
+        "import": ids.decode("imp", current.pk),
+        "after": after,
+        "last": last,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(READ_IMPORT_ROWS, parameters)
+        return [(number, body and orjson.loads(body)) for number, body in cursor.fetchall()]
 
 
 def _rehearse(
