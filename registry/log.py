@@ -46,6 +46,10 @@ LeafValue = str | int | bool | Sequence[str]
 
 # Ids, words, times, hexadecimal and versions; no space, so no sentence and no name.
 _WORD = re.compile(r"[A-Za-z0-9_.:/+\-]{1,128}")
+# A whole leaf of such words: what most leaves are, seen at once rather than word by word.
+_TOKEN = f'"{_WORD.pattern}"'
+_VALUE = rf"(?:{_TOKEN}|-?[0-9]{{1,15}}|true|false|\[{_TOKEN}(?:,{_TOKEN})*\])"
+_OPAQUE = re.compile(rf"\{{{_TOKEN}:{_VALUE}(?:,{_TOKEN}:{_VALUE})*\}}".encode())
 
 
 def append(leaf: Mapping[str, LeafValue], *, at: datetime) -> bytes:
@@ -62,20 +66,25 @@ def append(leaf: Mapping[str, LeafValue], *, at: datetime) -> bytes:
 
 def append_many(leaves: Iterable[bytes], *, at: datetime) -> None:
     """Write leaves that ``encoded`` made into the outbox, in their order."""
+    now = at.isoformat()
     with connection.cursor() as cursor, cursor.copy(COPY_LEAVES) as copy:
         for data in leaves:
-            copy.write_row((data, hash_of(data), at))
+            copy.write_row((data, hash_of(data), now))
 
 
 def encoded(leaf: Mapping[str, LeafValue], *, at: datetime) -> bytes:
     """Return a leaf's bytes. Raises InvalidLeaf, LeafTooLarge."""
     if leaf.get("t") not in LEAF_TYPES:
         raise InvalidLeaf(f"there is no leaf type {leaf.get('t')!r}")
-    for name, value in leaf.items():
-        _require_opaque(name, value)
     # Of ASCII words and small whole numbers this writes what RFC 8785 does, many times faster.
     stamped = {"v": LEAF_VERSION, **leaf, "at": instant(at)}
-    data = orjson.dumps(stamped, option=orjson.OPT_SORT_KEYS)
+    try:
+        data = orjson.dumps(stamped, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        _require_opaque(leaf)
+        raise InvalidLeaf(f"the leaf is not JSON: {error}") from error
+    if not _OPAQUE.fullmatch(data):
+        _require_opaque(leaf)
     if len(data) > LARGEST_LEAF:
         raise LeafTooLarge(f"the leaf has {len(data)} bytes, more than {LARGEST_LEAF}")
     return data
@@ -169,11 +178,15 @@ def _ids(hashes: Iterable[bytes]) -> dict[bytes, int]:
     return {bytes(leaf_hash): leaf_id for leaf_hash, leaf_id in rows}
 
 
-def _require_opaque(name: str, value: LeafValue) -> None:
-    if isinstance(value, int):
-        if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-            raise InvalidLeaf(f"{name} is not exact in every reader of JSON")
-        value = ()
-    for word in (name, value) if isinstance(value, str) else (name, *value):
-        if not isinstance(word, str) or not _WORD.fullmatch(word):
-            raise InvalidLeaf(f"{name} would put free text into the public log")
+def _require_opaque(leaf: Mapping[str, LeafValue]) -> None:
+    """Raise InvalidLeaf unless every name and value is a word, or a number that JSON keeps."""
+    for name, value in leaf.items():
+        words: Sequence[str] = [value] if isinstance(value, str) else []
+        if isinstance(value, int):
+            if abs(value) > LARGEST_NUMBER:
+                raise InvalidLeaf(f"{name} is not exact in every reader of JSON")
+        elif not isinstance(value, str):
+            words = value
+        for word in (name, *words):
+            if not isinstance(word, str) or not _WORD.fullmatch(word):
+                raise InvalidLeaf(f"{name} would put free text into the public log")

@@ -1,8 +1,12 @@
 """The outbox: canonical leaves of opaque words, and places without a gap."""
 
 import json
+from datetime import datetime, timedelta, timezone
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from registry import log
 from registry.errors import InvalidLeaf, LeafTooLarge
@@ -46,6 +50,11 @@ def test_a_statement_puts_ids_words_times_and_hashes_into_the_log() -> None:
         {"t": "consent.set", "title": "Ängström"},
         {"t": "consent.set", "title": ""},
         {"t": "consent.set", "names": ["ok", "not ok"]},
+        {"t": "consent.set", "title": "\ud800"},
+        {"t": "consent.set", "title": 'a"b'},
+        {"t": "consent.set", "a title": "x"},
+        {"t": "consent.set", "seq": 2**53},
+        {"t": "consent.set", "seq": 2**64},
         {"t": "gossip"},
         {},
     ],
@@ -54,6 +63,23 @@ def test_append_refuses_free_text(leaf: dict[str, str]) -> None:
     with pytest.raises(InvalidLeaf):
         log.append(leaf, at=NOON)
     assert not LogOutbox.objects.exists()
+
+
+words = st.from_regex(r"[A-Za-z0-9_.:/+\-]{1,20}", fullmatch=True)
+
+
+@given(
+    st.dictionaries(
+        words.filter(lambda name: name not in {"t", "v", "at"}),
+        words | st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | st.lists(words, max_size=3),
+        max_size=8,
+    )
+)
+def test_a_leaf_is_canonical_json(leaf: dict[str, log.LeafValue]) -> None:
+    whole = {"t": "ledger.head", **leaf, "v": 1, "at": "2026-05-04T12:00:00.000000Z"}
+
+    at = datetime(2026, 5, 4, 14, tzinfo=timezone(timedelta(hours=2)))
+    assert log.encoded({"t": "ledger.head", **leaf}, at=at) == rfc8785.dumps(whole)
 
 
 def test_append_refuses_a_leaf_over_4_kib() -> None:
