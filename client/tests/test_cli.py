@@ -331,6 +331,14 @@ def test_receipt_exits_two_when_the_items_are_no_list(receipt_file: Path, tmp_pa
     )
 
 
+def test_check_exits_two_for_more_than_a_check_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    addresses = [f"--url=https://example.com/{n}" for n in range(10_001)]
+
+    assert check(*addresses) == 2
+
+    assert "10001 items are more than the 10000" in capsys.readouterr().err
+
+
 def test_features_prints_what_may_travel(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

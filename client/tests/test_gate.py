@@ -127,3 +127,24 @@ def test_a_list_in_parquet_or_of_an_unknown_kind(gate: Gate, tmp_path: Path) -> 
     assert not list(tmp_path.glob("*.part"))
     with pytest.raises(ValueError, match="table"):
         filter_output(tmp_path / "mine", gate)
+
+
+@pytest.mark.parametrize("left_over", ["00000.tfrecord", "00001.tar", "00001"])
+def test_pictures_that_would_stay_stop_the_filtering_before_it_begins(
+    gate: Gate, tmp_path: Path, left_over: str
+) -> None:
+    """TFRecord is not read here, and without its table nobody knows what a shard holds."""
+    out = tmp_path / "out"
+    (out / "_tmp").mkdir(parents=True)
+    table = pa.table({"key": ["000000000"], "url": ["https://closed.example.com/1"]})
+    pq.write_table(table, out / "00000.parquet")
+    (out / "00000_stats.json").write_text("{}")
+    if "." in left_over:
+        (out / left_over).write_bytes(b"")
+    else:
+        (out / left_over).mkdir()
+
+    with pytest.raises(ValueError, match="cannot be filtered"):
+        filter_output(out, gate)
+
+    assert pq.read_table(out / "00000.parquet") == table

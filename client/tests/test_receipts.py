@@ -84,8 +84,19 @@ def test_one_row_is_proven_without_the_others() -> None:
     assert row_digest(ITEMS[1], ANSWERS[1], salt=row_salt(SALT, 0)) != leaf
 
 
-@pytest.mark.parametrize("items", [[], ITEMS[:1], ITEMS[::-1], [ITEMS[0], {"id": "1"}]])
-def test_a_receipt_does_not_vouch_for_other_questions(items: list[dict[str, str]]) -> None:
+@pytest.mark.parametrize(
+    "items",
+    [
+        [],
+        ITEMS[:1],
+        ITEMS[::-1],
+        [ITEMS[0], {"id": "1"}],
+        [ITEMS[0], {"id": float("inf")}],
+        [ITEMS[0], {"id": 10**30}],
+        [ITEMS[0], {"id": "\ud800"}],
+    ],
+)
+def test_a_receipt_does_not_vouch_for_other_questions(items: list[dict[str, Any]]) -> None:
     with pytest.raises(InvalidReceipt, match="other questions"):
         verify_receipt(signed(), public_key=PUBLIC_KEY, items=items)
 

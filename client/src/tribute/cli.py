@@ -35,7 +35,7 @@ from tribute.ids import InvalidId, prefix_of
 from tribute.log.errors import LogError
 from tribute.log.notes import VerifierKey
 from tribute.receipts import InvalidReceipt, VerifiedReceipt, verify_receipt
-from tribute.transport import Answer, CheckResult, Registry, RegistryError
+from tribute.transport import MAX_ITEMS, Answer, CheckResult, Registry, RegistryError
 from tribute.vocabulary import Decision, IdentifierKind, Medium, Purpose
 
 ALLOWED = 0
@@ -111,6 +111,8 @@ def _check(options: argparse.Namespace) -> int:
     items = [*_items_by_value(options), *map(_item_of_file, options.file)]
     if not items:
         raise UsageError("nothing to check: give --url, --file, --sha256 or --iscc")
+    if len(items) > MAX_ITEMS:
+        raise UsageError(f"{len(items)} items are more than the {MAX_ITEMS} of one check")
     result = _registry(options).check(items, options.purpose)
     if options.json:
         print(json.dumps(_as_json(result, options.unknown), indent=2))

@@ -60,11 +60,13 @@ def filter_output(folder: Path, gate: Gate) -> Passed:
 
     folder: its output folder, all shards complete. gate: usually with ``sha256="sha256"``. Each
     shard's pictures go first and its table of rows last, so that a run that was interrupted can be
-    repeated. Raises ValueError when a shard has no table, and see `filter_list`.
+    repeated. Raises ValueError when a shard has no table, or pictures in a format that is not known
+    here, before anything is removed; and see `filter_list`.
     """
     tables = sorted(folder.glob("*.parquet"))
     if not tables:
         raise ValueError(f"{folder} holds no shard's table (NNNNN.parquet)")
+    _require_known_formats(folder, {path.stem for path in tables})
     rows = kept = 0
     for path in tables:
         table = pq.read_table(path)
@@ -76,6 +78,15 @@ def filter_output(folder: Path, gate: Gate) -> Passed:
         _remove(folder, path.stem, removed)
         _replace_table(path, table.filter(pa.array(mask)))
     return Passed(rows, kept)
+
+
+def _require_known_formats(folder: Path, shards: set[str]) -> None:
+    """Raise for what may hold pictures that would stay: a shard in TFRecord, or without its table."""
+    for path in folder.iterdir():
+        shard, _, ending = path.name.partition(".")
+        holds_pictures = shard.isdigit() and ending in {"", "tar", "tfrecord"}
+        if holds_pictures and (shard not in shards or ending == "tfrecord"):
+            raise ValueError(f"{path} cannot be filtered: it has no table, or is of another format")
 
 
 def _filter_lines(source: Path, target: Path, gate: Gate) -> Passed:
