@@ -23,9 +23,11 @@ class Site(BaseHTTPRequestHandler):
             self._answer(302, b"", location="ftp://127.0.0.1/")
         elif path == "/missing":
             self._answer(404, b"no")
-        elif path == "/endless":
+        elif path in {"/endless", "/headless"}:
             self.send_response(200)
-            self.end_headers()
+            if path == "/endless":
+                self.end_headers()
+            self.wfile.flush()
             while True:
                 time.sleep(0.05)
                 try:
@@ -91,9 +93,14 @@ def test_a_body_is_cut_at_the_limit(site: str) -> None:
     assert (answer.body, answer.complete) == (AGENT.encode()[:4], False)
 
 
-def test_an_answer_that_never_ends_fails(site: str) -> None:
+@pytest.mark.parametrize("path", ["/endless", "/headless"])
+def test_an_answer_that_never_ends_fails(site: str, path: str) -> None:
+    started = time.monotonic()
+
     with pytest.raises(FetchFailed, match="too long"):
-        fetcher(timeout=0.3)(f"{site}/endless")
+        fetcher(timeout=0.3)(f"{site}{path}")
+
+    assert time.monotonic() - started < 3  # each drip by itself comes in time
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,18 @@ that machine may. A service that fetches addresses for strangers needs a guarded
 """
 
 import http.client
+import os
+import socket
 import string
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import idna
@@ -19,6 +25,8 @@ AGENT = "tribute-inspect"
 LIMIT = 32 * 1024 * 1024
 _MOST_REDIRECTS = 5
 _CHUNK = 64 * 1024
+_PATIENCE = 1.0
+"""Seconds for a connection that was hung up on to end."""
 
 
 class FetchFailed(Exception):
@@ -49,23 +57,61 @@ Fetch = Callable[[str], Fetched]
 
 
 def fetcher(*, timeout: float, limit: int = LIMIT) -> Fetch:
-    """Return a function that gets an address; timeout: seconds for each address, body included."""
+    """Return a function that gets an address; timeout: seconds for each address, all included.
+
+    Neither a resolver nor http.client takes a deadline, so that a thread does the waiting; what is
+    late is hung up on.
+    """
 
     def fetch(url: str) -> Fetched:
-        return _fetch(url, timeout=timeout, limit=limit)
+        answers: list[Fetched | FetchFailed] = []
+        opened: list[socket.socket] = []
+
+        def get() -> None:
+            try:
+                answers.append(_fetch(url, timeout=timeout, limit=limit, opened=opened))
+            except FetchFailed as error:
+                answers.append(error)
+            finally:
+                _close(opened)
+
+        thread = threading.Thread(target=get, daemon=True)
+        thread.start()
+        thread.join(timeout)
+        if thread.is_alive():
+            _hang_up(opened)
+            thread.join(_PATIENCE)
+            raise FetchFailed(f"{url}: the answer took too long")
+        answer = answers[0]
+        if isinstance(answer, FetchFailed):
+            raise answer
+        return answer
 
     return fetch
 
 
-def _fetch(url: str, *, timeout: float, limit: int) -> Fetched:
+def _close(opened: list[socket.socket]) -> None:
+    """Close what answers that nobody read to their end still hold."""
+    for each in opened:
+        if (number := each.detach()) >= 0:
+            os.close(number)
+
+
+def _hang_up(opened: list[socket.socket]) -> None:
+    for each in opened:
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+
+
+def _fetch(url: str, *, timeout: float, limit: int, opened: list[socket.socket]) -> Fetched:
     """Get one address. Raises FetchFailed; an answer of any status is an answer."""
     _require_web(url)
     deadline = time.monotonic() + timeout
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        _Plainly(opened),
+        _Securely(opened),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         _WebRedirects(),
@@ -117,6 +163,50 @@ def _body(
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise FetchFailed(f"{url}: {error}") from error
     return b"".join(chunks)[:limit], size <= limit
+
+
+class _Plainly(urllib.request.HTTPHandler):
+    """Open connections and note their sockets."""
+
+    def __init__(self, opened: list[socket.socket]) -> None:
+        super().__init__()
+        self._opened = opened
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open one."""
+        return self.do_open(partial(_Noted, self._opened), req)
+
+
+class _Securely(urllib.request.HTTPSHandler):
+    """The same by TLS."""
+
+    def __init__(self, opened: list[socket.socket]) -> None:
+        super().__init__()
+        self._opened = opened
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open one."""
+        return self.do_open(partial(_NotedSecurely, self._opened), req)
+
+
+class _Noted(http.client.HTTPConnection):
+    def __init__(self, opened: list[socket.socket], host: str, **more: Any) -> None:
+        super().__init__(host, **more)
+        self._opened = opened
+
+    def connect(self) -> None:
+        super().connect()
+        self._opened.append(self.sock)
+
+
+class _NotedSecurely(http.client.HTTPSConnection):
+    def __init__(self, opened: list[socket.socket], host: str, **more: Any) -> None:
+        super().__init__(host, **more)
+        self._opened = opened
+
+    def connect(self) -> None:
+        super().connect()
+        self._opened.append(self.sock)
 
 
 class _WebRedirects(urllib.request.HTTPRedirectHandler):
