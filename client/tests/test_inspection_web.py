@@ -301,3 +301,18 @@ def test_a_licence_inside_a_book_is_read() -> None:
 
     assert decisions(web.inspect(url))["train-ai"] == "allow"
     assert decisions(web.inspect("https://mallory.example/copy")) == {}
+
+
+def test_why_a_page_was_not_fetched_is_said() -> None:
+    asking, silent = (
+        Web().put("https://ada.example/robots.txt", "User-agent: *\nDisallow: /"),
+        Web(),
+    )
+    silent.answers["https://ada.example/robots.txt"] = FetchFailed("no route")
+
+    said = [web.inspect().parsed.problems[-1].message for web in (asking, silent)]
+
+    assert said == [
+        "robots.txt asks crawlers not to fetch this page",
+        "the page was not fetched, since robots.txt may ask crawlers not to",
+    ]

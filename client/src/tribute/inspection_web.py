@@ -41,8 +41,8 @@ def inspect_url(url: str, *, fetch: Fetch, agent: str | None = None) -> Findings
     locations = _Locations(fetch, agent)
     found, reserved = locations.at(url)
     reservations = [reserved]
-    if not locations.may_fetch(url):
-        found += unread(url, "robots.txt asks crawlers not to fetch this page")
+    if (refusal := locations.refusal(url)) is not None:
+        found += unread(url, refusal)
         return Findings(url, found + _reserved(reservations, []))
     try:
         page = fetch(url)
@@ -100,15 +100,17 @@ class _Locations:
         reservations = tdmrep.Rules() if data is None else tdmrep.parse(data)
         return found + Parsed(problems=reservations.problems), reservations.at(url)
 
-    def may_fetch(self, url: str) -> bool:
-        """Tell whether robots.txt lets this inspector fetch the page.
+    def refusal(self, url: str) -> str | None:
+        """Say why this inspector does not fetch the page; None when robots.txt lets it.
 
         Unreachable means no (RFC 9309, section 2.3.1.4); absent means yes.
         """
         data, problems = self._get(_joined(url, "/robots.txt"))
         if data is None:
-            return not problems.problems
-        return robots.parse(data).access(url, AGENT).allowed
+            unknown = "the page was not fetched, since robots.txt may ask crawlers not to"
+            return unknown if problems.problems else None
+        allowed = robots.parse(data).access(url, AGENT).allowed
+        return None if allowed else "robots.txt asks crawlers not to fetch this page"
 
     def _get(self, url: str) -> tuple[bytes | None, Parsed]:
         if url not in self._kept:
