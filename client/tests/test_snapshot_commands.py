@@ -208,7 +208,8 @@ def test_filter_writes_large_groups_from_small_batches(
 ) -> None:
     crawl, out = tmp_path / "crawl.parquet", tmp_path / "out.parquet"
     table = pa.table({"n": range(5_000), "url": pa.array(ADDRESSES * 1_000).dictionary_encode()})
-    pq.write_table(table, crawl, row_group_size=300)
+    codecs = {"n": "NONE", "url": "ZSTD"}
+    pq.write_table(table, crawl, row_group_size=300, compression=codecs)
     monkeypatch.setattr(parquet, "ROWS_AT_ONCE", 100)
     arguments = ["filter", str(crawl), str(out), "--snapshot", str(snapshot), KEY]
 
@@ -218,6 +219,8 @@ def test_filter_writes_large_groups_from_small_batches(
     assert pq.read_table(out).column("n").to_pylist() == kept
     groups = pq.ParquetFile(out).metadata
     assert [groups.row_group(n).num_rows for n in range(groups.num_row_groups)] == [120] * 16 + [80]
+    columns = [groups.row_group(0).column(n).compression for n in range(2)]
+    assert columns == ["UNCOMPRESSED", "ZSTD"]
     monkeypatch.setattr(parquet, "ROWS_AT_ONCE", 100_000)
     monkeypatch.setattr(parquet, "BYTES_AT_ONCE", 1)
     assert main([*arguments, "--purpose", "train-ai"]) == 0

@@ -75,7 +75,10 @@ def filter_file(  # noqa: PLR0913 - what, where to, by what, and who watches
         try:
             # Addresses and hashes hardly repeat: a dictionary of them would only cost time.
             others = [name for name in schema.names if name not in asked]
-            with pq.ParquetWriter(part, schema, use_dictionary=others) as writer:
+            codecs = _codecs(file.metadata)
+            with pq.ParquetWriter(
+                part, schema, use_dictionary=others, compression=codecs
+            ) as writer:
                 gathered = _Gathered(writer, schema)
                 for batch in file.iter_batches(_rows_at_once(file.metadata)):
                     kept, decisions = _kept(batch, snapshot, rules, at)
@@ -113,6 +116,17 @@ class _Gathered:
         if self._rows:
             self._writer.write_table(table, row_group_size=self._rows)
         self._batches, self._rows, self._bytes = [], 0, 0
+
+
+def _codecs(metadata: pq.FileMetaData) -> dict[str, str]:
+    """Return how each column is compressed, which is how it stays."""
+    codecs = {FLAG: "SNAPPY"}
+    if metadata.num_row_groups:
+        group = metadata.row_group(0)
+        for column in map(group.column, range(group.num_columns)):
+            codec = column.compression
+            codecs[column.path_in_schema] = "NONE" if codec == "UNCOMPRESSED" else codec
+    return codecs
 
 
 def _rows_at_once(metadata: pq.FileMetaData) -> int:
