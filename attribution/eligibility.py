@@ -30,6 +30,8 @@ REMEMBERED_WORKS = 1_000_000
 ASKED_AT_ONCE = 5_000
 MANY_NEW = 1_000
 """Works of one manifest: when so many are asked for that are not known, so will the others be."""
+MOST_OTHERS = 100_000
+"""Of those, as many are asked for at once: queries wait for it, and other batches follow."""
 
 _USES = (Decision.ALLOW, Decision.LICENSE)
 
@@ -160,7 +162,7 @@ def _rights(works: Collection[str], roster: Roster, *, at: datetime) -> Mapping[
     if len(missing) >= MANY_NEW:
         room = REMEMBERED_WORKS - len(known)
         others = (work for work in roster.works if work not in known)
-        missing = list(dict.fromkeys([*missing, *islice(others, max(0, room))]))
+        missing = list(dict.fromkeys([*missing, *islice(others, max(0, min(room, MOST_OTHERS)))]))
     if len(known) + len(missing) > REMEMBERED_WORKS:
         kept = {work: known[work] for work in works if work in known}
         known.clear()

@@ -1,5 +1,6 @@
 """Who earns by a work, who does not, and that what is remembered of it never outlives a change."""
 
+import hashlib
 from collections.abc import Callable
 from typing import cast
 
@@ -25,7 +26,7 @@ from tests.attribution.world import (
 )
 from tests.factories import DAY, allow, deny, make_creator, make_operator, make_work
 from tests.journal import Journal
-from tribute.vocabulary import Decision, Purpose
+from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
 pytestmark = pytest.mark.usefixtures("sound")
 
@@ -341,3 +342,25 @@ def test_a_forgotten_change_makes_a_listener_forget_everything(
     assert listener.news().everything
     monkeypatch.setattr(rights_changes, "LONGEST_SILENCE_SECONDS", -1.0)
     assert listener.news().everything
+
+
+def test_many_new_works_bring_a_bounded_number_of_others(
+    acme: Operator, ada: Creator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = [hashlib.sha256(b"%d" % number).hexdigest() for number in range(8)]
+    works = [make_work(ada, identifiers=[(IdentifierKind.SHA256, code)]) for code in codes]
+    for work in works:
+        allow(work, at=INGESTED)
+    roster = rosters.of_manifest(cast("Manifest", make_model(acme, works).manifest))
+    monkeypatch.setattr(eligibility, "MANY_NEW", 2)
+    monkeypatch.setattr(eligibility, "MOST_OTHERS", 3)
+
+    def asked(*some: Work) -> int:
+        wanted = [work.pk for work in some]
+        found = eligibility.owners(wanted, roster=roster, operator=acme, at=GENERATED)
+        assert {owner.creator for owned in found.values() for owner in owned} == {ada.pk}
+        return sum(work.pk in eligibility._memory.rights for work in works)
+
+    assert asked(works[7]) == 1
+    assert 1 + 2 < asked(works[6], works[5]) <= 1 + 2 + 3
+    assert asked(*works) == 8
