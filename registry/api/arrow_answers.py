@@ -47,6 +47,7 @@ class _Columns:
         self.ids = answered.asked.public_ids
         self._answers, self._which = answered.answers, answered.which
         self._forms = [_Form.of(form) for form in answered.answers.forms]
+        self._made: dict[tuple[tuple[str, ...], ...], pa.ListArray] = {}
         self._form_of_row = pa.array(answered.answers.numbers[answered.which])
 
     def decision(self, purpose: Purpose) -> pa.StructArray:
@@ -61,7 +62,7 @@ class _Columns:
     def _column(self, purpose: str, field: pa.Field) -> pa.Array:
         said = [form.said["decisions"][purpose][field.name] for form in self._forms]
         if pa.types.is_list(field.type):
-            return self._lists(said)
+            return self._lists(tuple(map(tuple, said)))
         if field.name == _WITH_NAMES:
             return self._filled(said)
         return self._by_form(said, field.type)
@@ -73,7 +74,13 @@ class _Columns:
         parted = [form.parted(text) for form, text in zip(self._forms, texts, strict=True)]
         return self._answers.filled(parted, self._which)
 
-    def _lists(self, lists: Sequence[Sequence[str]]) -> pa.ListArray:
+    def _lists(self, lists: tuple[tuple[str, ...], ...]) -> pa.ListArray:
+        """Return lists of names; those considered are mostly those that decide, and made once."""
+        if lists not in self._made:
+            self._made[lists] = self._parted(lists)
+        return self._made[lists]
+
+    def _parted(self, lists: Sequence[Sequence[str]]) -> pa.ListArray:
         """Return lists of names: those of each row put together, then parted again."""
         together = self._filled("".join(each) for each in lists)
         lengths = [

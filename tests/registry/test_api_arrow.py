@@ -1,5 +1,6 @@
 """Checks as Arrow streams: the same answers and receipts as in JSON, and no way to harm by a body."""
 
+import gc
 import random
 import struct
 import tracemalloc
@@ -13,6 +14,8 @@ import pyarrow as pa
 import pytest
 
 from registry import receipts, served, snapshots
+from registry.asked import Asked
+from registry.kept_answers import Answered
 from registry.models import Check, Operator
 from tests.factories import NOON, allow, api_client, deny, make_creator, make_operator, make_work
 from tests.registry.lives import place
@@ -81,6 +84,19 @@ def test_answers_and_receipts_are_the_same_in_both_forms(acme: Operator) -> None
     for other in others:
         assert other["request_digest"] == one["request_digest"]
         assert set(other) == set(one)
+
+
+def test_items_and_answers_are_let_go_of_without_looking_for_garbage(acme: Operator) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        post(acme, question(ITEMS))
+        made = ask_in_json(acme, ITEMS).json()["check"]
+        api_client(acme).get(f"/v1/checks/{made}")
+        left = [each for each in gc.get_objects() if type(each) in {Asked, Answered}]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 def test_a_check_is_read_again_in_either_form(acme: Operator) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -62,7 +62,21 @@ a column named for each purpose (a struct of `decision`, `rule`, `statements`, `
 """
 
 
-class Checks(APIView):
+class ManyAnswers(APIView):
+    """A view whose questions and answers, some megabytes, are let go of with the response."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Answer, and part the request from what refers to it, and through the view to the answer.
+
+        Else both stay until Python looks for garbage, a hundred requests later.
+        """
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            self.request.parser_context.clear()
+
+
+class Checks(ManyAnswers):
     """Consent questions."""
 
     permission_classes = [HasScope("checks:write")]
@@ -101,7 +115,7 @@ class Checks(APIView):
         return printed(made, request, status.HTTP_201_CREATED)
 
 
-class OneCheck(APIView):
+class OneCheck(ManyAnswers):
     """One of the operator's checks."""
 
     permission_classes = [HasScope("checks:write")]
@@ -151,7 +165,11 @@ def question_in(request: Request) -> dict[str, Any]:
         return {"items": request.data, **asked.validated_data}
     asked = NewCheckSerializer(data=request.data)
     asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
+    given = dict(asked.validated_data)
+    # A serializer and its fields hold each other, and would hold these.
+    del asked.initial_data
+    asked.validated_data.clear()
+    return given
 
 
 def printed(check: Check, request: Request, status_code: int = status.HTTP_200_OK) -> HttpResponse:
