@@ -58,18 +58,12 @@ static void two_salts(const hmac_key *key, u64 position, u8 *to, u64 other, u8 *
     put_digest(to_other, y);
 }
 
-/* Hash two closed messages, as long as both last together, then what is left of the longer. */
-static void two_messages(u8 *p, size_t p_blocks, u8 *digest, u8 *q, size_t q_blocks, u8 *other) {
-    u32 x[8], y[8], spare[8];
-    size_t both = p_blocks < q_blocks ? p_blocks : q_blocks;
+/* Hash two closed messages of equally many blocks. */
+static void two_messages(const u8 *p, u8 *digest, const u8 *q, u8 *other, size_t blocks) {
+    u32 x[8], y[8];
     memcpy(x, START, sizeof x);
     memcpy(y, START, sizeof y);
-    memcpy(spare, START, sizeof spare);
-    two(x, p, y, q, both);
-    p += HASH_BLOCK * both;
-    q += HASH_BLOCK * both;
-    if (p_blocks > both) two(x, p, spare, p, p_blocks - both);
-    if (q_blocks > both) two(y, q, spare, q, q_blocks - both);
+    two(x, p, y, q, blocks);
     put_digest(digest, x);
     put_digest(other, y);
 }
@@ -87,8 +81,7 @@ static size_t hash_nodes(u8 *digests, size_t count, u8 tag, size_t each) {
         size_t j = i + 1 < count ? i + 1 : i;
         size_t blocks = node(a, tag, digests + i * each, each);
         node(b, tag, digests + j * each, each);
-        two_messages(a, blocks, digests + i * DIGEST, b, blocks,
-                     i == j ? spare : digests + j * DIGEST);
+        two_messages(a, digests + i * DIGEST, b, i == j ? spare : digests + j * DIGEST, blocks);
     }
     return count;
 }
@@ -115,6 +108,47 @@ static size_t longest_row(const part *parts, int count, Py_ssize_t rows) {
     return longest;
 }
 
+/* A row on its way through the hash: what is left of its message, and where its digest belongs. */
+typedef struct {
+    u32 state[8];
+    u8 *message, *at, *digest;
+    size_t blocks;
+} runner;
+
+/* Take up a row, whose salt stands where its digest will. */
+static void start_row(runner *r, const part *parts, int count, size_t row, u8 *digests) {
+    r->digest = digests + DIGEST * row;
+    memcpy(r->message, r->digest, DIGEST);
+    u8 *end = join_row(parts, count, (Py_ssize_t)row, r->message + DIGEST);
+    memcpy(r->state, START, sizeof r->state);
+    r->blocks = close_message(r->message, (size_t)(end - r->message), 0);
+    r->at = r->message;
+}
+
+static void go_on(runner *r, size_t blocks) {
+    r->at += HASH_BLOCK * blocks;
+    r->blocks -= blocks;
+    if (!r->blocks) put_digest(r->digest, r->state);
+}
+
+/* Replace the salts of all rows by their leaves: two at a time, another as soon as one is through. */
+static void hash_rows(const part *parts, int count, size_t rows, u8 *digests, u8 *p, u8 *q) {
+    runner a = {.message = p}, b = {.message = q};
+    for (size_t next = 0;;) {
+        if (!a.blocks && next < rows) start_row(&a, parts, count, next++, digests);
+        if (!b.blocks && next < rows) start_row(&b, parts, count, next++, digests);
+        if (!a.blocks || !b.blocks) break;
+        size_t both = a.blocks < b.blocks ? a.blocks : b.blocks;
+        two(a.state, a.at, b.state, b.at, both);
+        go_on(&a, both);
+        go_on(&b, both);
+    }
+    runner *last = a.blocks ? &a : &b;
+    u32 spare[8] = {0};
+    two(last->state, last->at, spare, last->at, last->blocks);
+    if (last->blocks) go_on(last, last->blocks);
+}
+
 /* Write the root of all rows; return 0 when memory is short. */
 static int root_of_rows(const u8 *salt, const part *parts, int count, size_t rows, u8 *root) {
     hmac_key key;
@@ -122,15 +156,12 @@ static int root_of_rows(const u8 *salt, const part *parts, int count, size_t row
     u8 *digests = malloc(rows * DIGEST), *p = malloc(room), *q = malloc(room), spare[DIGEST];
     int fine = digests && p && q;
     open_hmac(&key, salt);
-    for (size_t i = 0; i < rows && fine; i += 2) {
-        size_t j = i + 1 < rows ? i + 1 : i;
-        two_salts(&key, i, p, j, q);
-        size_t p_length = (size_t)(join_row(parts, count, (Py_ssize_t)i, p + DIGEST) - p);
-        size_t q_length = (size_t)(join_row(parts, count, (Py_ssize_t)j, q + DIGEST) - q);
-        two_messages(p, close_message(p, p_length, 0), digests + i * DIGEST, q,
-                     close_message(q, q_length, 0), i == j ? spare : digests + j * DIGEST);
+    for (size_t i = 0; i < rows && fine; i += 2)
+        two_salts(&key, i, digests + DIGEST * i, i + 1, i + 1 < rows ? digests + DIGEST * (i + 1) : spare);
+    if (fine) {
+        hash_rows(parts, count, rows, digests, p, q);
+        climb(digests, rows, root);
     }
-    if (fine) climb(digests, rows, root);
     free(digests);
     free(p);
     free(q);
