@@ -1,9 +1,12 @@
 """Endpoints for pipelines: ask about many things at once, and prove later what was answered."""
 
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import orjson
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -22,7 +25,6 @@ from registry.api.serializers import (
     ArrowQuestionSerializer,
     CheckSerializer,
     NewCheckSerializer,
-    StrictSerializer,
 )
 from registry.asked import Asked
 from registry.ids import find
@@ -158,11 +160,7 @@ class Receipt(APIView):
 def question_in(request: Request) -> dict[str, Any]:
     """Return items, purposes and perhaps as_of, from JSON or from a stream and the address."""
     if isinstance(request.data, Asked):
-        words = {"purposes": request.query_params.getlist("purposes")}
-        rest = {name: request.query_params[name] for name in request.query_params}
-        asked: StrictSerializer = ArrowQuestionSerializer(data=rest | words)
-        asked.is_valid(raise_exception=True)
-        return {"items": request.data, **asked.validated_data}
+        return {"items": request.data, **_asked_in_address(request.META.get("QUERY_STRING", ""))}
     asked = NewCheckSerializer(data=request.data)
     asked.is_valid(raise_exception=True)
     given = dict(asked.validated_data)
@@ -170,6 +168,16 @@ def question_in(request: Request) -> dict[str, Any]:
     del asked.initial_data
     asked.validated_data.clear()
     return given
+
+
+@lru_cache(maxsize=256)
+def _asked_in_address(query: str) -> Mapping[str, Any]:
+    """Return purposes and perhaps as_of; pipelines ask with the same ones all the time."""
+    given = QueryDict(query)
+    words = {name: given[name] for name in given} | {"purposes": given.getlist("purposes")}
+    asked = ArrowQuestionSerializer(data=words)
+    asked.is_valid(raise_exception=True)
+    return MappingProxyType(dict(asked.validated_data))
 
 
 def printed(check: Check, request: Request, status_code: int = status.HTTP_200_OK) -> HttpResponse:
