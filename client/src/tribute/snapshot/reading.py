@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import pyarrow as pa
 
-from tribute.snapshot import syncing
+from tribute.snapshot import asked, syncing
+from tribute.snapshot.asked import Column
 from tribute.snapshot.errors import Corrupt, NoSnapshot
 from tribute.snapshot.manifest import Manifest, verify
-from tribute.snapshot.probing import keys_of, prober, scores_of_keys
+from tribute.snapshot.probing import prober, scores_of_keys
 from tribute.snapshot.scores import PURPOSES, SILENCE, decision_of, micros, rule_of
 from tribute.snapshot.tables import (
     CODES,
@@ -29,7 +29,6 @@ from tribute.snapshot.tables import (
 )
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
-MOST_ROWS_AT_ONCE = 1 << 20
 _ALLOW = 1
 
 
@@ -120,18 +119,19 @@ class Snapshot:
 
     def check(
         self,
-        urls: pa.Array | pa.ChunkedArray | Sequence[str | None] | None = None,
+        urls: Column | None = None,
         purposes: Iterable[Purpose] = (Purpose.TRAIN_AI,),
         *,
-        sha256: Sequence[str | None] | pa.Array | None = None,
-        iscc: Sequence[str | None] | pa.Array | None = None,
+        sha256: Column | None = None,
+        iscc: Column | None = None,
         at: datetime | None = None,
     ) -> Decisions:
         """Answer a batch of items, each known by a URL, the hash of its bytes, an ISCC, or several.
 
-        An ISCC is matched exactly as sent. at: aware; None: now; before the snapshot was made
-        counts as that instant. Raises StaleSnapshot from its expiry on, and ValueError when the
-        columns differ in length or none is given.
+        Texts or bytes, with gaps; a hash is hexadecimal or 32 bytes. An ISCC is matched exactly as
+        sent. at: aware; None: now; before the snapshot was made counts as that instant. Raises
+        StaleSnapshot from its expiry on, and ValueError when the columns differ in length, none is
+        given, or one holds neither texts nor bytes.
         """
         instant = at or datetime.now(UTC)
         syncing.require_current(self.manifest, at=instant)
@@ -144,15 +144,14 @@ class Snapshot:
         found, understood = np.zeros((rows, len(wanted)), "<u4"), np.ones(rows, bool)
         answered = []
         if urls is not None:
-            by_url, clear = self._by_url(_as_text(urls), scores)
+            by_url, clear = self._by_url(urls, scores)
             if len(columns) > 1:
                 # Without a URL an item is known by what else there is.
-                clear |= _as_text(urls).is_null().to_numpy()
+                clear |= asked.gaps(urls).to_numpy()
             answered.append((by_url, clear))
         for kind, column in ((IdentifierKind.SHA256, sha256), (IdentifierKind.ISCC, iscc)):
             if column is not None:
-                values = column.to_pylist() if hasattr(column, "to_pylist") else column
-                keys = (keys_of(kind, value) for value in values)
+                keys = asked.keys(kind, column)
                 answered.append(scores_of_keys(self.tables, keys, scores, rows))
         for more, clear in answered:
             np.maximum(found, more, out=found)
@@ -160,14 +159,12 @@ class Snapshot:
         found[~understood] = SILENCE
         return Decisions(wanted, found, understood)
 
-    def _by_url(self, urls: pa.ChunkedArray, scores: Numbers) -> tuple[Numbers, Numbers]:
+    def _by_url(self, urls: Column, scores: Numbers) -> tuple[Numbers, Numbers]:
         found, understood = [np.empty((0, scores.shape[1]), "<u4")], [np.empty(0, bool)]
-        for chunk in urls.chunks:
-            for start in range(0, len(chunk), MOST_ROWS_AT_ONCE):
-                piece = chunk.slice(start, MOST_ROWS_AT_ONCE)
-                answer = self._prober.scores(piece.cast(pa.string()).fill_null(""), scores)
-                found.append(answer[0])
-                understood.append(answer[1])
+        for piece in asked.texts(urls):
+            answer = self._prober.scores(piece.fill_null(""), scores)
+            found.append(answer[0])
+            understood.append(answer[1])
         return np.concatenate(found), np.concatenate(understood)
 
 
@@ -196,11 +193,3 @@ class _Meanings:
                 scores[self._codes["code"][held], column] = self._codes[purpose.value][held]
             known = self._known = (period, scores)
         return known[1]
-
-
-def _as_text(column: pa.Array | pa.ChunkedArray | Sequence[str | None]) -> pa.ChunkedArray:
-    if isinstance(column, pa.ChunkedArray):
-        return column
-    if not isinstance(column, pa.Array):
-        column = pa.array(column, pa.string())
-    return pa.chunked_array([column])
