@@ -6,6 +6,7 @@ are refused: nobody meant them.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import pyarrow as pa
 
@@ -16,7 +17,7 @@ from tribute.vocabulary import IdentifierKind
 MOST_ROWS_AT_ONCE = 1 << 20
 _SHA256_BYTES = 32
 
-Column = pa.Array | pa.ChunkedArray | Sequence[str | None] | Sequence[bytes | None]
+Column: TypeAlias = pa.Array | pa.ChunkedArray | Sequence[str | None] | Sequence[bytes | None]
 
 
 def texts(column: Column) -> Iterator[pa.Array]:
