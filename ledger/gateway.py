@@ -174,7 +174,10 @@ class PaymentStatus:
 
 @dataclass(frozen=True, slots=True)
 class ProviderBalance:
-    """The platform's money at the provider in one currency; pending is not yet spendable."""
+    """What an account at the provider holds in one currency; pending is not yet spendable.
+
+    A payee's may be below zero: then the payee owes the provider, who keeps what comes next.
+    """
 
     currency: str
     available_minor: int
@@ -328,6 +331,13 @@ class Gateway(Protocol):
 
     def balance(self) -> tuple[ProviderBalance, ...]:
         """The platform's balance, one row a currency, ordered by currency."""
+        ...
+
+    def payee_balance(self, account_id: str) -> tuple[ProviderBalance, ...]:
+        """The balance of a payee's account, one row a currency, ordered by currency.
+
+        Raises `PayeeCannotReceive` when the account is closed or no longer ours to read.
+        """
         ...
 
     def balance_transactions(self, *, since: datetime, cursor: str | None) -> Page:

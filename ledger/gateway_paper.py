@@ -6,7 +6,7 @@ amounts is refused. It opens no socket and pays nobody; whoever pays by hand tak
 notes from `payment_file`. The notes are gone when the process ends.
 
 What people do at a real provider is done by calling `finish_onboarding`, `pay`,
-`return_payment` and `pay_out`; trouble is asked for with `fail_next`. Ids count upwards.
+`return_payment`, `pay_out` and `charge_payee`; trouble is asked for with `fail_next`. Ids count upwards.
 """
 
 import csv
@@ -77,6 +77,7 @@ class PaperGateway:
     _checkouts: dict[str, CheckoutStatus] = field(default_factory=dict, init=False)
     _payments: dict[str, PaymentStatus] = field(default_factory=dict, init=False)
     _bank_payouts: dict[str, BankPayout] = field(default_factory=dict, init=False)
+    _charged: Counter[tuple[str, str]] = field(default_factory=Counter, init=False)
     _rows: list[BalanceTransaction] = field(default_factory=list, init=False)
     _answers: dict[str, tuple[object, Any]] = field(default_factory=dict, init=False)
     _failures: dict[str, list[_Failure]] = field(
@@ -235,6 +236,22 @@ class PaperGateway:
 
         return self._answered("balance", add_up)
 
+    def payee_balance(self, account_id: str) -> tuple[ProviderBalance, ...]:
+        """Add up what lies on a payee's account: transfers not at the bank, less charges."""
+
+        def add_up() -> tuple[ProviderBalance, ...]:
+            if account_id not in self._payees:
+                raise PayeeCannotReceive("resource_missing", f"no account {account_id}")
+            held = Counter[str]()
+            for (account, currency), minor in self._charged.items():
+                held[currency] -= minor if account == account_id else 0
+            for each in self._transfers.values():
+                if each.payee_account == account_id and not self._is_at_the_bank(each.id):
+                    held[each.currency] += each.amount_minor - each.reversed_minor
+            return tuple(ProviderBalance(each, held[each], 0) for each in sorted(held))
+
+        return self._answered("payee_balance", add_up)
+
     def balance_transactions(self, *, since: datetime, cursor: str | None) -> Page:
         """Read the notes of what moved the balance, newest first."""
 
@@ -313,6 +330,10 @@ class PaperGateway:
         self._bank_payouts[payout.id] = payout
         self._tell(f"payout.{status}", payout.id, account_id=payout.account_id)
         return payout
+
+    def charge_payee(self, account_id: str, amount_minor: int, currency: str) -> None:
+        """The provider takes money from a payee's account; below zero it gives some."""
+        self._charged[account_id, currency] += amount_minor
 
     def signed(self, event: ProviderEvent) -> tuple[bytes, str]:
         """The body and signature with which ``event`` would arrive as a webhook."""

@@ -42,9 +42,14 @@ WAIT = timedelta(minutes=1)
 RUN_SECONDS = 60.0
 """How long one run sends. Each intent bears the time at which its run began, and is looked up
 `LOOK_UP_AFTER` that; a run that went on for longer would be asking still while others look."""
+MOST_ASKED = 20
+"""How many accounts below zero one run asks about: it must come to sending, too."""
 UNDER_WAY = [BatchStatus.APPROVED.value, BatchStatus.SENDING.value]
 FUNDS, LINES = "funds", "lines_changed"
-PAYEE_TROUBLES = ["payee_cannot_receive", "payee_not_ready"]
+CANNOT_RECEIVE, OWES = "payee_cannot_receive", "payee_owes_provider"
+PAYEE_TROUBLES = [CANNOT_RECEIVE, "payee_not_ready"]
+OWES_WAIT = timedelta(hours=1)
+"""How long until a payee's account is asked again whether it is still below zero."""
 
 
 def send_due(
@@ -52,16 +57,21 @@ def send_due(
 ) -> int:
     """Send up to ``limit`` approved payouts; returns how many the provider took.
 
+    A payee whose account at the provider is below zero is sent nothing: the provider would keep it.
     Stops early when the provider lacks funds (the batch then waits for them) or turns requests
     away, and after `RUN_SECONDS` by ``clock``. Raises NotConfigured after putting the payout back.
     """
     began = clock()
     _resume(gateway=gateway, at=at)
     sent = 0
-    for payout_id in _due(gateway=gateway, at=at, limit=limit):
+    for due in _due(gateway=gateway, at=at, limit=limit):
         if clock() - began > RUN_SECONDS:
             break
-        payout = _intend(payout_id, at=at)
+        try:
+            trouble = _account_trouble(due, gateway=gateway)
+        except TryAgain:
+            break
+        payout = _intend(due, trouble, at=at)
         if payout is None:
             continue
         answer = _ask(payout, gateway=gateway)
@@ -123,6 +133,7 @@ def look_up(payout: Payout, admin: User, *, gateway: Gateway, at: datetime) -> P
 def _resume(*, gateway: Gateway, at: datetime) -> None:
     """Take up again what waited for funds or for a payee and need wait no longer."""
     _resume_held(at=at)
+    _resume_owing(gateway=gateway, at=at)
     waiting = PayoutBatch.objects.filter(status__in=UNDER_WAY, waits_for=FUNDS)
     smallest = waiting.annotate(
         least=Min("payouts__amount_micros", filter=Q(payouts__status=PayoutStatus.RESERVED))
@@ -156,8 +167,30 @@ def _resume_held(*, at: datetime) -> None:
         )
 
 
-def _due(*, gateway: Gateway, at: datetime, limit: int) -> Iterable[str]:
-    """The ids to send, of batches whose lines are still those that were approved."""
+def _resume_owing(*, gateway: Gateway, at: datetime) -> None:
+    """Take up again whose account is not below zero any more; ask about the others later."""
+    rows = Payout.objects.filter(
+        status=PayoutStatus.HELD, trouble=OWES, gateway=gateway.name, try_after__lte=at
+    )
+    for owing in rows.order_by("try_after", "pk")[:MOST_ASKED]:
+        try:
+            trouble = _account_trouble(owing, gateway=gateway)
+        except TryAgain:
+            return
+        with transaction.atomic(durable=True):
+            payout = payout_steps.locked(owing.pk)
+            if (payout.status, payout.trouble) != (PayoutStatus.HELD, OWES):
+                continue
+            if trouble:
+                payout.try_after = at + OWES_WAIT
+                payout.save(update_fields=["try_after"])
+                continue
+            told, changes = "the payee's account is no longer below zero", {"trouble": ""}
+            payout_steps.move([payout], PayoutStatus.RESERVED, at=at, reason=told, changes=changes)
+
+
+def _due(*, gateway: Gateway, at: datetime, limit: int) -> Iterable[Payout]:
+    """What to send, of batches whose lines are still those that were approved."""
     rows = Payout.objects.filter(
         Q(try_after=None) | Q(try_after__lte=at),
         status=PayoutStatus.RESERVED,
@@ -165,27 +198,37 @@ def _due(*, gateway: Gateway, at: datetime, limit: int) -> Iterable[str]:
         batch__waits_for="",
         gateway=gateway.name,
     )
-    due = list(rows.order_by("pk").values_list("pk", "batch_id")[:limit])
-    for batch in PayoutBatch.objects.filter(pk__in={batch_id for _, batch_id in due}):
+    due = list(rows.order_by("pk")[:limit])
+    for batch in PayoutBatch.objects.filter(pk__in={payout.batch_id for payout in due}):
         if lines_changed(batch):
             PayoutBatch.objects.filter(pk=batch.pk).update(waits_for=LINES)
-            due = [(pk, batch_id) for pk, batch_id in due if batch_id != batch.pk]
-    return [pk for pk, _ in due]
+            due = [payout for payout in due if payout.batch_id != batch.pk]
+    return due
 
 
 # Intent, call, outcome -------------------------------------------------------------------------
 
 
-def _intend(payout_id: str, *, at: datetime) -> Payout | None:
+def _account_trouble(payout: Payout, *, gateway: Gateway) -> str:
+    """Ask the provider about the account to be paid; raises TryAgain and NotConfigured."""
+    try:
+        held = gateway.payee_balance(payout.account)
+    except Refused:
+        return CANNOT_RECEIVE
+    of_currency = [row for row in held if row.currency == payout.currency]
+    below = any(row.available_minor + min(row.pending_minor, 0) < 0 for row in of_currency)
+    return OWES if below else ""
+
+
+def _intend(due: Payout, account_trouble: str, *, at: datetime) -> Payout | None:
     """Put the intent on record; None when somebody else was quicker or the payee is not ready."""
     with transaction.atomic(durable=True):
         rows = Payout.objects.select_for_update(no_key=True, skip_locked=True)
-        payout = rows.filter(pk=payout_id, status=PayoutStatus.RESERVED).first()
+        payout = rows.filter(pk=due.pk, status=PayoutStatus.RESERVED).first()
         if payout is None:
             return None
-        if trouble := _payee_trouble(payout):
-            changes = {"trouble": trouble}
-            payout_steps.move([payout], PayoutStatus.HELD, at=at, reason=trouble, changes=changes)
+        if trouble := _payee_trouble(payout) or account_trouble:
+            _hold(payout, trouble, at=at)
             return None
         payout_steps.move(
             [payout],
@@ -197,6 +240,13 @@ def _intend(payout_id: str, *, at: datetime) -> Payout | None:
         batches = PayoutBatch.objects.filter(pk=payout.batch_id, status=BatchStatus.APPROVED)
         batches.update(status=BatchStatus.SENDING.value)
     return payout
+
+
+def _hold(payout: Payout, trouble: str, *, at: datetime) -> None:
+    changes = {"trouble": trouble, "try_after": at + OWES_WAIT if trouble == OWES else None}
+    payout_steps.move([payout], PayoutStatus.HELD, at=at, reason=trouble, changes=changes)
+    if trouble == CANNOT_RECEIVE:
+        Payee.objects.filter(creator=payout.creator_id).update(can_receive=False)
 
 
 def _payee_trouble(payout: Payout) -> str:
@@ -249,7 +299,7 @@ def _put_on_record(payout: Payout, answer: GatewayError, *, at: datetime) -> Non
             step(PayoutStatus.RESERVED, **fresh)
             PayoutBatch.objects.filter(pk=payout.batch_id).update(waits_for=FUNDS)
         case PayeeCannotReceive():
-            step(PayoutStatus.HELD, **fresh | {"trouble": "payee_cannot_receive"})
+            step(PayoutStatus.HELD, **fresh | {"trouble": CANNOT_RECEIVE})
             Payee.objects.filter(creator=payout.creator_id).update(can_receive=False)
         case Refused():
             step(PayoutStatus.FAILED)

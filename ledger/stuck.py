@@ -17,6 +17,7 @@ from ledger.errors import LinesChanged, MakerIsChecker, WrongState
 from ledger.gateway import Gateway, TransferResult
 from ledger.models import Payout, PayoutBatch, PayoutEvent, ProviderEvent, TopUp
 from ledger.payout_lines import lines_changed
+from ledger.sending import OWES
 from ledger.vocabulary import BANK, BatchStatus, Deed, PayoutStatus
 from registry.models import User
 
@@ -37,6 +38,11 @@ _BY_ADMIN = "An admin held it: release it, or take it out of the batch."
 _DOUBLED = (
     "Take the transfers that are too many back at the provider; it is looked up every minute. If"
     " that cannot be done, settle the difference: the platform bears them."
+)
+_OWES = (
+    "The payee's account at the provider is below zero, and the provider would keep what comes:"
+    " the payee settles that with the provider; it is asked again every hour. Else an admin takes"
+    " it out of the batch."
 )
 _DIFFERS = "Take the other transfer back at the provider, then settle the difference."
 _BATCHES = {
@@ -77,10 +83,12 @@ def settle_difference(  # noqa: PLR0913 - a decision is said in full, each part 
 
     The payout is sent anew under a new key, or called off and its money given back. When the
     provider has several, the one asked for becomes the payout's, and the platform bears the rest
-    (`reconciliation.adjust` books it). Raises WrongState while the other transfer stands or none
-    is the one asked for, ReasonMissing, MakerIsChecker, NotPayoutAdmin, and what the gateway
+    (`reconciliation.adjust` books it). Raises WrongState while the other transfer stands, none is
+    the one asked for, or the payout goes through another provider; ReasonMissing, MakerIsChecker, NotPayoutAdmin, and what the gateway
     raises.
     """
+    if payout.gateway != gateway.name:
+        raise WrongState(f"{payout.pk} goes through {payout.gateway}, not {gateway.name}")
     found = gateway.find_transfers(group=payout.group)
     if payout.trouble == observing.DOUBLED and not send_again:
         return _bear(payout, admin, found, reason=reason, at=at)
@@ -185,6 +193,8 @@ def _payouts(before: datetime) -> Iterator[Stuck]:
             action = _DIFFERS
         elif row.trouble == line_decisions.BY_ADMIN:
             action = _BY_ADMIN
+        elif row.trouble == OWES:
+            action = _OWES
         elif row.gateway == BANK and status == PayoutStatus.SENDING:
             action = _BY_BANK
         yield Stuck("payout", row.pk, row.status, row.trouble, row.moved_at, action)

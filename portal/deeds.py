@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.line_decisions import BY_ADMIN
 from ledger.observing import DOUBLED
-from ledger.sending import PAYEE_TROUBLES
+from ledger.sending import OWES, PAYEE_TROUBLES
 from ledger.stuck import LINES, TRANSFER_DIFFERS
 from ledger.vocabulary import Deed
 from portal.wording import Words
@@ -46,6 +46,7 @@ TROUBLES: dict[str, Words] = {
     "payee_account_changed": _("the payee gave another account since"),
     PAYEE_TROUBLES[0]: _("the payee cannot receive at the provider"),
     PAYEE_TROUBLES[1]: _("the payee’s account is not complete"),
+    OWES: _("the payee’s account at the provider is below zero, and would swallow it"),
 }
 """What stands in the way, by the ledger's own word for it."""
 

@@ -12,6 +12,7 @@ from ledger.line_decisions import BY_ADMIN
 from ledger.models import Payout, PayoutBatch, ProviderEvent, TopUp
 from ledger.money import Money
 from ledger.observing import DOUBLED
+from ledger.sending import OWES
 from ledger.stuck import TRANSFER_DIFFERS, Stuck
 from ledger.vocabulary import BANK, BatchStatus, PayoutStatus
 from portal import deeds, line_deeds, states
@@ -34,6 +35,10 @@ _TROUBLES: dict[str, Words] = {
     DOUBLED: gettext_lazy(
         "Take the transfers that are too many back at the provider, and ask it then. If that cannot "
         "be done, somebody who did not draw the batch up lets the platform bear them."
+    ),
+    OWES: gettext_lazy(
+        "The payee settles with the provider; the account is asked again every hour. Else take the "
+        "line out."
     ),
     TRANSFER_DIFFERS: gettext_lazy(
         "Take the other transfer back at the provider; then somebody who did not draw the batch "

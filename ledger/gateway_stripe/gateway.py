@@ -26,6 +26,7 @@ from ledger.gateway_stripe.refusals import translated
 from ledger.gateway_stripe.results import (
     at,
     balance_transaction,
+    balances,
     id_of,
     payee_v1,
     payee_v2,
@@ -253,13 +254,12 @@ class StripeGateway:
     def balance(self) -> tuple[ProviderBalance, ...]:
         """Read the platform's balance (docs.stripe.com/api/balance)."""
         with self._errors(writes=False):
-            balance = self._client.v1.balance.retrieve()
-        available = {row.currency.upper(): row.amount for row in balance.available}
-        pending = {row.currency.upper(): row.amount for row in balance.pending}
-        return tuple(
-            ProviderBalance(currency, available.get(currency, 0), pending.get(currency, 0))
-            for currency in sorted(available.keys() | pending.keys())
-        )
+            return balances(self._client.v1.balance.retrieve())
+
+    def payee_balance(self, account_id: str) -> tuple[ProviderBalance, ...]:
+        """Read a connected account's balance (docs.stripe.com/connect/account-balances)."""
+        with self._errors(writes=False):
+            return balances(self._client.v1.balance.retrieve(None, {"stripe_account": account_id}))
 
     def balance_transactions(self, *, since: datetime, cursor: str | None) -> Page:
         """List balance transactions (docs.stripe.com/api/balance_transactions/list)."""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ledger.gateway import BalanceTransaction, PayeeAccount, TransferResult
+from ledger.gateway import BalanceTransaction, PayeeAccount, ProviderBalance, TransferResult
 
 if TYPE_CHECKING:
     import stripe
@@ -45,6 +45,16 @@ def transfer_result(transfer: "stripe.Transfer") -> TransferResult:
         group=transfer.transfer_group or "",
         metadata=transfer.metadata.to_dict(),
         created_at=at(transfer.created),
+    )
+
+
+def balances(balance: "stripe.Balance") -> tuple[ProviderBalance, ...]:
+    """Read a balance, ours or a connected account's."""
+    available = {row.currency.upper(): row.amount for row in balance.available}
+    pending = {row.currency.upper(): row.amount for row in balance.pending}
+    return tuple(
+        ProviderBalance(currency, available.get(currency, 0), pending.get(currency, 0))
+        for currency in sorted(available.keys() | pending.keys())
     )
 
 

@@ -8,8 +8,11 @@ from typing import NamedTuple
 
 from server.stripe_simulator.errors import ApiError, no_such
 from server.stripe_simulator.moment import Call, Moment
-from server.stripe_simulator.parameters import allow, text
+from server.stripe_simulator.parameters import allow, text, whole
 from server.stripe_simulator.state import PLATFORM, Body, new_id
+
+MOST = 99_999_999
+"""The largest amount of one payment (docs.stripe.com/currencies), either way."""
 
 _REPORTING = {
     "payment": "charge",
@@ -104,6 +107,22 @@ def retrieve(call: Call) -> Body:
         "available": [_amount(currency, ready) for currency, ready, _ in rows],
         "pending": [_amount(currency, waiting) for currency, _, waiting in rows],
     }
+
+
+def adjust(call: Call) -> Body:
+    """POST {account, amount, currency}: change a connected account's balance, below zero too.
+
+    Not part of Stripe's API but what fees, refunds and lost disputes of the account's own do
+    (docs.stripe.com/connect/account-balances); reached under ``/_simulator/adjustments``.
+    """
+    allow(call.params, {"account", "amount", "currency"})
+    account, currency = text(call.params, "account"), text(call.params, "currency").lower()
+    if call.state.find("account", account) is None:
+        raise no_such("account", account)
+    amount = whole(call.params, "amount", least=-MOST)
+    return book(
+        call.moment, Movement("adjustment", amount, currency, new_id("adj")), account=account
+    )
 
 
 def listing(call: Call) -> Body:

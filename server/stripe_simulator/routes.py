@@ -57,6 +57,7 @@ KNOBS: Mapping[str, Endpoint] = {
     "GET /_simulator/faults": faults.listed,
     "POST /_simulator/faults": faults.switch_on,
     "DELETE /_simulator/faults": faults.switch_off,
+    "POST /_simulator/adjustments": balance.adjust,
 }
 
 PAGES: Mapping[str, Page] = {

@@ -318,6 +318,17 @@ def test_checkout_is_paid_on_its_page_and_reported(stage: Stage, gateway: Stripe
     assert gateway.balance() == (ProviderBalance("EUR", 9_825, 0),)
 
 
+def test_a_payees_own_balance_may_be_below_zero(
+    stage: Stage, gateway: StripeGateway, ada: PayeeAccount
+) -> None:
+    assert gateway.payee_balance(ada.id) == ()
+    stage.charge(ada.id, 700)
+    assert gateway.payee_balance(ada.id) == (ProviderBalance("EUR", -700, 0),)
+    assert gateway.balance() == (), "the platform's own is another"
+    with pytest.raises(PayeeCannotReceive):
+        gateway.payee_balance("acct_gone")
+
+
 def test_balance_transactions_add_up_to_the_balance(
     stage: Stage, gateway: StripeGateway, ada: PayeeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:

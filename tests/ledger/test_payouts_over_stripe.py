@@ -141,3 +141,18 @@ def test_a_bank_that_sends_the_money_back_is_told_apart_from_paid(
     approved.refresh_from_db()
     assert approved.status == "bank_failed"
     assert approved.trouble
+
+
+def test_an_account_below_zero_is_sent_nothing_until_it_is_settled(
+    stage: Stage, gateway: StripeGateway, approved: Payout
+) -> None:
+    stage.charge(approved.account, 1)
+    start = now()
+    assert payouts.send_due(gateway=gateway, at=start, limit=9) == 0
+    approved.refresh_from_db()
+    assert (approved.status, approved.trouble) == ("held", "payee_owes_provider")
+    assert stage.client().v1.transfers.list().data == []
+
+    stage.give(approved.account, 1)
+    assert payouts.send_due(gateway=gateway, at=start + timedelta(hours=1), limit=9) == 1
+    settled(stage, gateway, approved)

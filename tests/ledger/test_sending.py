@@ -291,6 +291,53 @@ def test_a_transfer_that_is_not_the_one_asked_for_is_held(
     assert of(ada).status == PayoutStatus.HELD, "money left; only a person may say what it was"
 
 
+@pytest.mark.usefixtures("world")
+def test_a_payee_who_owes_the_provider_is_held_asked_about_hourly_and_sent_once_settled(
+    ada: Creator, mia: User, noah: User, gateway: PaperGateway
+) -> None:
+    approved(mia, noah)
+    gateway.charge_payee(of(ada).account, 1, "EUR")
+    assert send(gateway) == 1, "Ben's"
+    assert (of(ada).status, of(ada).trouble) == (PayoutStatus.HELD, "payee_owes_provider")
+    assert sent_minor(gateway) == 200
+    for minutes in (1, 59, 60, 61):
+        assert send(gateway, at=NOON + minutes * MINUTES) == 0
+    assert history(ada) == ["reserved", "held"], "asking leaves no mark"
+
+    gateway.charge_payee(of(ada).account, -1, "EUR")
+    assert send(gateway, at=NOON + 119 * MINUTES) == 0
+    assert send(gateway, at=NOON + 120 * MINUTES) == 1
+    assert (of(ada).status, of(ada).attempt) == (PayoutStatus.TRANSFERRED, 1)
+    assert sent_minor(gateway) == 500
+
+
+@pytest.mark.usefixtures("world")
+def test_what_a_payee_owes_in_another_currency_holds_nothing_up(
+    ada: Creator, mia: User, noah: User, gateway: PaperGateway
+) -> None:
+    approved(mia, noah)
+    gateway.charge_payee(of(ada).account, 1, "JPY")
+    assert send(gateway) == 2
+
+
+@pytest.mark.usefixtures("world")
+def test_an_account_that_cannot_be_asked_about_is_sent_nothing(
+    mia: User, noah: User, gateway: PaperGateway
+) -> None:
+    approved(mia, noah)
+    gateway.fail_next("payee_balance", TryAgain("429"))
+    assert send(gateway) == 0
+    gateway.fail_next("payee_balance", NotConfigured("the key may not read balances"))
+    with pytest.raises(NotConfigured):
+        send(gateway)
+    assert set(Payout.objects.values_list("status", "attempt")) == {("reserved", 1)}
+    gateway.fail_next("payee_balance", PayeeCannotReceive("account_invalid", "not ours any more"))
+    assert send(gateway) == 1
+    held = Payout.objects.get(status=PayoutStatus.HELD)
+    assert held.trouble == "payee_cannot_receive"
+    assert not Payee.objects.get(creator=held.creator_id).can_receive
+
+
 # After it was sent -----------------------------------------------------------------------------
 
 
@@ -350,6 +397,21 @@ def test_a_refused_reversal_leaves_the_payout_and_may_be_tried_anew(
     gateway._bank_payouts.clear()
     payouts.take_back(of(ada), mia, gateway=gateway, at=NOON)
     assert of(ada).status == PayoutStatus.REVERSED
+
+
+@pytest.mark.usefixtures("world")
+def test_a_reversal_whose_answer_and_event_were_lost_is_found_when_said_again_days_later(
+    ada: Creator, mia: User, noah: User, gateway: PaperGateway
+) -> None:
+    approved(mia, noah)
+    send(gateway)
+    gateway.fail_next("reverse_transfer", OutcomeUnknown("timed out"), after=True)
+    with pytest.raises(OutcomeUnknown):
+        payouts.take_back(of(ada), mia, gateway=gateway, at=NOON)
+    gateway._answers.clear()  # providers forget keys after a day
+    payouts.take_back(of(ada), mia, gateway=gateway, at=NOON + 2 * 24 * 60 * MINUTES)
+    assert of(ada).status == PayoutStatus.REVERSED
+    assert sent_minor(gateway) == 200
 
 
 @pytest.mark.usefixtures("world")

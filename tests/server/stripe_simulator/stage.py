@@ -128,6 +128,19 @@ class Stage:
         status, _ = self.request("POST", "/_simulator/faults", json.dumps(knob))
         assert status == 200
 
+    def charge(self, account: str, amount_minor: int, currency: str = "eur") -> None:
+        """Stripe takes money from a connected account, whatever it holds."""
+        self._adjust(account, -amount_minor, currency)
+
+    def give(self, account: str, amount_minor: int, currency: str = "eur") -> None:
+        """Stripe gives a connected account money."""
+        self._adjust(account, amount_minor, currency)
+
+    def _adjust(self, account: str, amount_minor: int, currency: str) -> None:
+        knob = {"account": account, "amount": amount_minor, "currency": currency}
+        status, _ = self.request("POST", "/_simulator/adjustments", json.dumps(knob))
+        assert status == 200
+
     def request(
         self, method: str, path: str, body: str = "", *, headers: Mapping[str, str] | None = None
     ) -> tuple[int, str]:
