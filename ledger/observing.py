@@ -98,14 +98,13 @@ def apply_transfer(payout: Payout, found: TransferResult, *, at: datetime) -> No
     if _is_back(found) and _differs(payout, found):
         return
     if _differs(payout, found):
+        reason = f"the provider has {sent} to {found.payee_account}"
         if payout.status != PayoutStatus.HELD:
-            payout_steps.move(
-                [payout],
-                PayoutStatus.HELD,
-                at=at,
-                reason=f"the provider has {sent} to {found.payee_account}",
-                changes={"trouble": DIFFERS, "transfer_id": found.id},
-            )
+            changes = {"trouble": DIFFERS, "transfer_id": found.id}
+            payout_steps.move([payout], PayoutStatus.HELD, at=at, reason=reason, changes=changes)
+        elif payout.trouble not in {DIFFERS, DOUBLED}:  # what it was held for is the lesser trouble
+            payout.transfer_id = found.id
+            note(payout, DIFFERS, reason=reason, at=at)
         return
     if payout.status not in {*SENT, PayoutStatus.REVERSED}:
         changes = {"transfer_id": found.id, "trouble": ""}

@@ -141,7 +141,8 @@ def take_back(
 
     reason: kept on record. The money is the creator's available balance again once the provider
     says that it came back. Raises WrongState when nothing is left to reverse, and what the gateway
-    raises: after OutcomeUnknown, say it again or wait for the webhook.
+    raises: after OutcomeUnknown, say it again or wait for the webhook. A refusal because it came
+    back before, unheard, is none.
     """
     journal.require_admin(admin)
     with transaction.atomic(durable=True):
@@ -163,7 +164,15 @@ def take_back(
     except Refused:
         with transaction.atomic(durable=True):
             _note(payout_steps.locked(payout.pk), _REFUSED, admin, at=at)
-        raise
+        seen = _seen(payout, gateway=gateway, at=at)
+        if seen.reversed_micros == payout.reversed_micros:
+            raise
+        return seen
+    return _seen(payout, gateway=gateway, at=at)
+
+
+def _seen(payout: Payout, *, gateway: Gateway, at: datetime) -> Payout:
+    """Apply what the provider has of a payout by now."""
     found = gateway.find_transfers(group=payout.group)
     with transaction.atomic(durable=True):
         payout = payout_steps.locked(payout.pk)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import F, Sum
+from django.db.models import F, Max, Sum
 
 from ledger import journal
 from ledger.accounts import AccountKind, account_ids
@@ -106,9 +106,14 @@ def _clearing() -> dict[str, int]:
 
 
 def _since(gateway: Gateway) -> datetime:
-    rows = ProviderTransaction.objects.filter(gateway=gateway.name).order_by("-happened_at")
-    latest = rows.first()
-    return latest.happened_at - OVERLAP if latest else _BEGINNING
+    """Where to go on: not after the last comparison, since only a whole reading is compared.
+
+    The list comes newest first, so that a reading that broke off lacks what is older.
+    """
+    of_gateway = {"gateway": gateway.name}
+    latest = ProviderTransaction.objects.filter(**of_gateway).aggregate(at=Max("happened_at"))["at"]
+    compared = Reconciliation.objects.filter(**of_gateway).aggregate(at=Max("compared_at"))["at"]
+    return min(latest, compared) - OVERLAP if latest and compared else _BEGINNING
 
 
 def _pages(gateway: Gateway, *, since: datetime) -> Iterator[Sequence[BalanceTransaction]]:

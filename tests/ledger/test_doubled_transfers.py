@@ -182,3 +182,48 @@ def test_a_doubled_payout_is_settled_on_its_page(
     assert client.post(f"{path}/bear", {"reason": "spent"}).status_code == 302
     assert state(ada) == ("transferred", "transfers_borne:2")
     assert "the platform bears a second transfer" in client.get(f"{path}/").content.decode()
+
+
+@pytest.mark.parametrize("less", [1, 100])
+def test_another_transfer_found_while_a_payout_is_held_for_its_payee_keeps_it_held(
+    ada: Creator, mia: User, noah: User, gateway: PaperGateway, less: int
+) -> None:
+    batch = approved(mia, noah)
+    gateway.charge_payee(of(ada).account, 1_000, "EUR")
+    send(gateway)
+    assert state(ada) == ("held", "payee_owes_provider")
+    other = by_hand(gateway, ada, less=less)
+    looked_at(gateway, ada)
+    looked_at(gateway, ada)
+    assert state(ada) == ("held", "transfer_differs")
+
+    gateway.charge_payee(of(ada).account, -1_000, "EUR")
+    assert send(gateway, at=LATE) == 0, "one transfer stands"
+    payouts.cancel(batch, mia, at=LATE)
+    assert state(ada) == ("held", "transfer_differs"), "money left: it is not given back"
+
+    back(gateway, other)
+    payouts.settle_difference(
+        of(ada), noah, gateway=gateway, reason="taken back", send_again=True, at=LATE
+    )
+    assert send(gateway, at=LATE) == 1
+    assert state(ada) == ("transferred", "")
+
+
+def test_what_another_provider_has_says_nothing_of_a_difference(
+    ada: Creator, mia: User, noah: User, gateway: PaperGateway
+) -> None:
+    approved(mia, noah)
+    gateway.charge_payee(of(ada).account, 1_000, "EUR")
+    send(gateway)
+    by_hand(gateway, ada, less=1)
+    looked_at(gateway, ada)
+
+    class Elsewhere(PaperGateway):
+        name = "elsewhere"
+
+    with pytest.raises(WrongState):
+        payouts.settle_difference(
+            of(ada), noah, gateway=Elsewhere(), reason="none there", send_again=True, at=LATE
+        )
+    assert state(ada) == ("held", "transfer_differs")

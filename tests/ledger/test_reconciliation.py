@@ -1,13 +1,14 @@
 """Our books against the provider's list."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from ledger import balances, payouts, reconciliation
 from ledger.accounts import AccountKind
 from ledger.errors import BooksInDoubt
-from ledger.gateway_paper import PaperGateway
+from ledger.gateway import Page, TryAgain
+from ledger.gateway_paper import PAGE_SIZE, PaperGateway
 from ledger.models import ProviderTransaction, Reconciliation
 from ledger.money import Money
 from registry.models import Creator, Operator
@@ -98,3 +99,30 @@ def test_nothing_is_compared_while_money_moves(
     (row,) = reconciliation.reconcile(gateway=paper, at=NOON)
     row.refresh_from_db()
     assert row.agrees
+
+
+def test_a_list_whose_reading_broke_off_is_read_again_from_where_it_was_last_read_whole(
+    acme: Operator,
+) -> None:
+    days = iter(NOON + number * DAY for number in range(10_000))
+    paper = PaperGateway(clock=lambda: next(days))
+    for _ in range(3):
+        top_up(acme, 50, gateway=paper, fee_minor=100)
+    for _ in range(PAGE_SIZE):
+        paper._book("stripe_fee", -1, "EUR", "fee")
+    late = NOON + 10_000 * DAY
+    read = paper.balance_transactions
+
+    def breaks_off(*, since: datetime, cursor: str | None) -> Page:
+        if cursor:
+            raise TryAgain("429")
+        return read(since=since, cursor=cursor)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(paper, "balance_transactions", breaks_off)
+        with pytest.raises(TryAgain):
+            reconciliation.reconcile(gateway=paper, at=late)
+    (row,) = reconciliation.reconcile(gateway=paper, at=late)
+    row.refresh_from_db()
+    assert row.agrees, row.__dict__
+    assert ProviderTransaction.objects.count() == PAGE_SIZE + 3
