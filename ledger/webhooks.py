@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
 from ledger import chargebacks, journal, observing, payees, payout_steps, topups
@@ -27,6 +27,19 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 16
 """With doubling waits from one minute to half a day: three days in all."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=12)
+
+_OUR_FAULT = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    DataError,
+    IntegrityError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What nobody foresaw about one event, which then waits like any other that cannot be applied yet:
+it must not keep those behind it. A database that was lost is none of these."""
 
 Outcome = ProviderEvent.Outcome
 
@@ -69,6 +82,9 @@ def process_stored(*, gateway: Gateway, at: datetime, limit: int) -> int:
         except (NotConfigured, LedgerUnavailable):
             raise  # not the event's fault, and no attempt of its
         except (LedgerError, provider.GatewayError) as trouble:
+            done += _put_off(event, trouble, at=at)
+        except _OUR_FAULT as trouble:
+            log.exception("%s %s", event.type, event.event_id)
             done += _put_off(event, trouble, at=at)
         else:
             done += 1

@@ -180,3 +180,31 @@ def test_onboarding_opens_one_account_and_mints_new_links(
     assert first.account == second.account
     assert Payee.objects.count() == 1
     assert payees.of(ada) == first
+
+
+def test_an_event_that_nobody_foresaw_does_not_keep_those_behind_it(
+    acme: Operator, paper: PaperGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = topups.start(acme, amount=Money(50_000_000, "EUR"), gateway=paper, at=NOON)
+    second = topups.start(acme, amount=Money(20_000_000, "EUR"), gateway=paper, at=NOON)
+    for topup in (first, second):
+        assert topup.session_id
+        paper.pay(topup.session_id)
+    find = paper.find_checkout
+
+    def odd(session_id: str) -> gateway.CheckoutStatus:
+        if session_id == first.session_id:
+            raise TypeError("a shape of the provider's that we do not know")
+        return find(session_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(paper, "find_checkout", odd)
+        hear(paper)
+    prepaid = account(AccountKind.OPERATOR_PREPAID, acme)
+    assert balances.balance(prepaid) == Money(20_000_000, "EUR")
+    assert (
+        ProviderEvent.objects.get(outcome="").trouble
+        == "a shape of the provider's that we do not know"
+    )
+    hear(paper, at=NOON + timedelta(minutes=1))
+    assert balances.balance(prepaid) == Money(70_000_000, "EUR")
