@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ledger.errors import UnknownCurrency
 
+THOUSANDTHS = 3
 MICROS = 1_000_000
 """Micros in one major unit (one euro, one yen) of any currency."""
 
@@ -25,6 +26,11 @@ class Currency:
     numeric: int
     exponent: int
     payout_step_minor: int = 1
+
+    @property
+    def payment_step_minor(self) -> int:
+        """Payments come in multiples of it: coins of a thousandth by tens alone (same place)."""
+        return 10 if self.exponent == THOUSANDTHS else 1
 
 
 _TABLE = (

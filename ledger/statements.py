@@ -55,7 +55,7 @@ COLUMNS = (
     "last_entry",
 )
 _PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)

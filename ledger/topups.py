@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from ledger import journal, limits
+from ledger import currencies, journal, limits
 from ledger.accounts import AccountKind, account_ids
 from ledger.errors import CurrencyMismatch, InvalidAmount, UnknownObject
 from ledger.gateway import CheckoutStatus, Gateway
@@ -103,8 +103,9 @@ def _check(amount: Money) -> None:
     lowest, highest = limits.least_topup(amount.currency), limits.most_topup(amount.currency)
     if not lowest.micros <= amount.micros <= highest.micros:
         raise InvalidAmount(f"a top-up is from {lowest} to {highest}, not {amount}")
-    if amount.micros % minor_unit_micros(amount.currency):
-        raise InvalidAmount(f"{amount} is no whole number of the currency's minor units")
+    step = minor_unit_micros(amount.currency) * currencies.find(amount.currency).payment_step_minor
+    if amount.micros % step:
+        raise InvalidAmount(f"{amount} is no whole number of {Money(step, amount.currency)}")
     if amount.currency not in settings.CURRENCIES:
         raise InvalidAmount(f"top-ups are in {' or '.join(settings.CURRENCIES)}")
 

@@ -68,3 +68,15 @@ def test_bounds_that_are_none_stop_the_start(monkeypatch: pytest.MonkeyPatch, va
 
     with pytest.raises(ImproperlyConfigured, match="whole numbers by currency"):
         env_wholes("TOPUP_MINIMUMS_MICROS", "{}")
+
+
+@pytest.mark.django_db
+def test_thousandths_come_in_by_tens_as_the_provider_takes_them(
+    acme: Operator, gateway: PaperGateway, settings: Any
+) -> None:
+    settings.CURRENCIES = ["KWD", "JPY"]
+    for micros, code in [(9_001_000, "KWD"), (9_005_000, "KWD"), (9_000_001, "JPY")]:
+        with pytest.raises(InvalidAmount):
+            topups.start(acme, amount=Money(micros, code), gateway=gateway, at=NOON)
+    for micros, code in [(9_010_000, "KWD"), (9_000_000, "JPY")]:
+        assert topups.start(acme, amount=Money(micros, code), gateway=gateway, at=NOON).url

@@ -119,12 +119,20 @@ def test_a_statement_adds_up_to_the_payout(
 
 def test_a_statement_is_safe_in_a_spreadsheet(ada: Creator, funded: Operator) -> None:
     earn(ada, funded, 1_000_001)
-    for name in ("=cmd|' /C calc'!A1", "+1", "-1", "@SUM(A1)", "\t=1", 'Ada "the, first"\n'):
+    for name in (
+        "=cmd|' /C calc'!A1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "＝1+1",
+        'Ada "the, first"\n',
+    ):
         ada.display_name = name
         rows = list(csv.DictReader(io.StringIO(statements.csv(ada, this_month()), newline="")))
         assert [row["what"] for row in rows] == ["opening balance", "query", "closing balance"]
         assert [row["balance"] for row in rows] == ["0.000000", "1.000001", "1.000001"]
-        assert not rows[0]["creator"].startswith(("=", "+", "-", "@", "\t"))
+        assert not rows[0]["creator"].startswith(("=", "+", "-", "@", "\t", "＝"))
         assert rows[0]["creator"].removeprefix("'") == name
 
 
