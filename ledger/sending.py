@@ -57,7 +57,8 @@ def send_due(
 ) -> int:
     """Send up to ``limit`` approved payouts; returns how many the provider took.
 
-    A payee whose account at the provider is below zero is sent nothing: the provider would keep it.
+    What no key protects is looked up first, and what the provider has of it applied. A payee whose
+    account at the provider is below zero is sent nothing: the provider would keep it.
     Stops early when the provider lacks funds (the batch then waits for them) or turns requests
     away, and after `RUN_SECONDS` by ``clock``. Raises NotConfigured after putting the payout back.
     """
@@ -68,6 +69,8 @@ def send_due(
         if clock() - began > RUN_SECONDS:
             break
         try:
+            if _is_there(due, gateway=gateway, at=at):
+                continue
             trouble = _account_trouble(due, gateway=gateway)
         except TryAgain:
             break
@@ -209,6 +212,28 @@ def _due(*, gateway: Gateway, at: datetime, limit: int) -> Iterable[Payout]:
 # Intent, call, outcome -------------------------------------------------------------------------
 
 
+def _is_there(payout: Payout, *, gateway: Gateway, at: datetime) -> bool:
+    """Whether the provider has a transfer for what we believe to be due, which is applied then.
+
+    Books restored from a backup may have forgotten that it was sent, somebody may have sent it by
+    hand, and a key that was said a day ago protects no more.
+    """
+    if not _is_forgotten(payout, at=at):
+        return False
+    found = gateway.find_transfers(group=payout.group)
+    if not found:
+        return False
+    with transaction.atomic(durable=True):
+        payout = payout_steps.locked(payout.pk)
+        waits = payout.status == PayoutStatus.RESERVED
+        return not waits or observing.apply_transfers(payout, found, at=at)
+
+
+def _is_forgotten(payout: Payout, *, at: datetime) -> bool:
+    """Whether the provider does not know the payout's key, or need not know it any more."""
+    return payout.first_asked_at is None or at - payout.first_asked_at > KEY_LASTS
+
+
 def _account_trouble(payout: Payout, *, gateway: Gateway) -> str:
     """Ask the provider about the account to be paid; raises TryAgain and NotConfigured."""
     try:
@@ -319,9 +344,9 @@ def _resolve(asked: Payout, found: Sequence[TransferResult], *, at: datetime) ->
             return int(payout.trouble != DOUBLED)
         if not _is_same(asked, payout):
             return 0  # asked for again meanwhile: that it was not there says nothing of now
-        first = payout.first_asked_at
-        forgotten = first is None or at - first > KEY_LASTS
-        fresh = {"attempt": payout.attempt + 1, "first_asked_at": None} if forgotten else {}
+        fresh: dict[str, object] = {}
+        if _is_forgotten(payout, at=at):
+            fresh = {"attempt": payout.attempt + 1, "first_asked_at": None}
         payout_steps.move(
             [payout],
             PayoutStatus.RESERVED,

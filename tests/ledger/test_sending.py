@@ -338,6 +338,72 @@ def test_an_account_that_cannot_be_asked_about_is_sent_nothing(
     assert not Payee.objects.get(creator=held.creator_id).can_receive
 
 
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("is_back", [False, True])
+def test_books_that_forgot_what_they_sent_send_it_no_second_time(
+    ada: Creator, mia: User, noah: User, gateway: PaperGateway, *, is_back: bool
+) -> None:
+    approved(mia, noah)
+    lost = gateway.transfer(  # as before the backup that was restored
+        key=of(ada).transfer_key,
+        payee_account=of(ada).account,
+        amount_minor=of(ada).amount_minor,
+        currency="EUR",
+        group=of(ada).group,
+        metadata={},
+    )
+    if is_back:
+        gateway.reverse_transfer(key="back", transfer_id=lost.id, amount_minor=300)
+    gateway._answers.clear()  # and long enough ago
+    assert send(gateway) == 1, "Ben's"
+    assert of(ada).status == (PayoutStatus.REVERSED if is_back else PayoutStatus.TRANSFERRED)
+    assert of(ada).transfer_id == lost.id
+    assert sent_minor(gateway) == (200 if is_back else 500)
+
+
+@pytest.mark.usefixtures("world")
+def test_another_transfer_that_is_there_before_ours_holds_ours(
+    ada: Creator, mia: User, noah: User, gateway: PaperGateway
+) -> None:
+    approved(mia, noah)
+    gateway.transfer(
+        key="by hand",
+        payee_account=of(ada).account,
+        amount_minor=299,
+        currency="EUR",
+        group=of(ada).group,
+        metadata={},
+    )
+    assert send(gateway) == 1, "Ben's"
+    assert (of(ada).status, of(ada).trouble) == (PayoutStatus.HELD, "transfer_differs")
+    assert sent_minor(gateway) == 499
+
+
+@pytest.mark.usefixtures("world")
+def test_a_key_that_waited_longer_than_it_lasts_is_looked_up_before_it_is_said_again(
+    ada: Creator, mia: User, noah: User, gateway: PaperGateway
+) -> None:
+    approved(mia, noah)
+    for _ in range(2):
+        gateway.fail_next("transfer", OutcomeUnknown("timed out"))
+    send(gateway)
+    payouts.resolve_unknown(gateway=gateway, at=NOON + timedelta(hours=22))
+    assert of(ada).status == PayoutStatus.RESERVED
+    for each in Payout.objects.all():  # it happened after all, and nobody heard
+        gateway.transfer(
+            key=each.transfer_key,
+            payee_account=each.account,
+            amount_minor=each.amount_minor,
+            currency="EUR",
+            group=each.group,
+            metadata={},
+        )
+    gateway._answers.clear()
+    assert send(gateway, at=NOON + timedelta(hours=25)) == 0
+    assert {p.status for p in Payout.objects.all()} == {PayoutStatus.TRANSFERRED}
+    assert sent_minor(gateway) == 500
+
+
 # After it was sent -----------------------------------------------------------------------------
 
 
