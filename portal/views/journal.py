@@ -62,7 +62,8 @@ def journal_csv(request: HttpRequest, _admin: User) -> StreamingHttpResponse:
 def _asked(request: HttpRequest) -> tuple[QuerySet[AdminAction], dict[str, str]]:
     """Return the actions that the address asks for."""
     found = AdminAction.objects.select_related("by", "payout__creator", "batch")
-    by, deed = request.GET.get("by", ""), request.GET.get("deed", "")
+    # PostgreSQL holds no NUL, so nobody is called so.
+    by, deed = request.GET.get("by", "").replace("\0", ""), request.GET.get("deed", "")
     if deed in DEEDS:
         found = found.filter(deed=deed)
     if by:

@@ -46,7 +46,7 @@ def overview(request: HttpRequest, operator: Operator) -> HttpResponse:
 @for_operators
 def usage(request: HttpRequest, operator: Operator) -> HttpResponse:
     """List the reported queries and what became of them."""
-    state, name = request.GET.get("state", ""), request.GET.get("q", "").strip()
+    state, name = request.GET.get("state", ""), request.GET.get("q", "").replace("\0", "").strip()
     found = Query.objects.filter(operator=operator).select_related("model")
     if state in Query.State.values:
         found = found.filter(state=state)

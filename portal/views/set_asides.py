@@ -33,6 +33,8 @@ def set_asides(request: HttpRequest, _admin: User) -> HttpResponse:
 @for_payout_admins
 def set_aside(request: HttpRequest, admin: User, subject: str) -> HttpResponse:
     """Show what waits for one work or creator; on POST give it away, with a reason."""
+    if "\0" in subject:
+        raise Http404
     held = held_money.waiting(subject)
     decided = AdminAction.objects.filter(subject=subject).select_related("by").order_by("-pk")
     if not held and not decided.exists():

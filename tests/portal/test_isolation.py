@@ -110,3 +110,12 @@ def test_operators_pages_show_own_models_only(world: World) -> None:
 
     assert GenerativeModel.objects.count() == 1
     assert world.model.name not in page
+
+
+def test_what_no_text_can_hold_is_found_nowhere(world: World) -> None:
+    olga, pia = signed_in("olga"), signed_in("pia")
+
+    assert world.query.external_id in olga.get("/operator/usage/?q=%00").content.decode()
+    assert pia.get("/journal/?by=%00").status_code == 200
+    assert pia.get("/journal.csv?by=%00").status_code == 200
+    assert pia.get("/set-asides/%00/").status_code == 404
