@@ -12,8 +12,9 @@ from django.db import transaction
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
+from attribution import escrow
 from attribution.eligibility import Escrow
-from attribution.errors import NothingHeld
+from attribution.errors import EarningsClaimed, NothingHeld, OwnMatter
 from attribution.models import CapReview, Contribution
 from ledger import set_asides
 from ledger.accounts import AccountKind
@@ -100,11 +101,16 @@ def evidence(work: Work) -> list[Day]:
 def release(
     work: Work, admin: User, *, reason: str, holding: timedelta, at: datetime
 ) -> list[Money]:
-    """Give all that waits for a work to the creators who earned it. Raises NothingHeld.
+    """Give all that waits for a work to the creators who earned it.
 
-    What has waited for ``holding`` is available at once, the rest pending.
+    After a claim was decided against them, to those who were found right. What has waited for
+    ``holding`` is available at once, the rest pending. Raises NothingHeld, OwnMatter, and
+    EarningsClaimed while it is open whose the work is.
     """
-    to = _earned_by(work)
+    _require_stranger(work, admin)
+    earned = _earned_by(work)
+    if escrow.bound({work.pk}, at=at) or not (to := escrow.entitled(work.pk, earned)):
+        raise EarningsClaimed(f"whose {work.pk} is, is not decided for good")
     moved = set_asides.release(AccountKind.UNCLAIMED, work.pk, to=to, holding=holding, at=at)
     _record(CapReview(work=work, reviewed_by=admin, reason=reason, reviewed_at=at), moved)
     return moved
@@ -112,12 +118,19 @@ def release(
 
 @transaction.atomic
 def redirect(work: Work, admin: User, *, reason: str, at: datetime) -> list[Money]:
-    """Give all that waits for a work to the pool instead. Raises NothingHeld."""
+    """Give all that waits for a work to the pool instead. Raises NothingHeld, OwnMatter."""
+    _require_stranger(work, admin)
     _earned_by(work)
     moved = set_asides.redirect(AccountKind.UNCLAIMED, work.pk, to=AccountKind.POOL, at=at)
     review = CapReview(work=work, reviewed_by=admin, reason=reason, reviewed_at=at)
     _record(review, moved, decision=Decision.REDIRECTED)
     return moved
+
+
+def _require_stranger(work: Work, admin: User) -> None:
+    """Let nobody decide about what one's own works earned."""
+    if work.shares.filter(creator__members=admin).exists():
+        raise OwnMatter(f"{admin.pk} has a part in {work.pk}")
 
 
 def _record(said: CapReview, moved: list[Money], *, decision: Decision = Decision.RELEASED) -> None:

@@ -1,7 +1,8 @@
 """Hold back what one work earns suspiciously fast from one operator.
 
 Owns the day's sums and the question whether a model's cap is passed. The part of the query that
-would pass it, and all later parts of that work on that UTC day, wait for a person.
+would pass it, and all later parts of that work on that UTC day, wait for a person. What a claim
+holds stays with the claim: a person decides about that, too, and about whose it is.
 """
 
 from collections import Counter
@@ -50,7 +51,8 @@ class Earned:
             most = query.fee_micros * each.weight // weights.total
             over = self._sums[query.operator_id, query.currency, each.work] + most > cap
             found[each.work] = [
-                owner._replace(escrow=Escrow.CAP) if over else owner for owner in owners[each.work]
+                owner._replace(escrow=owner.escrow or Escrow.CAP.value) if over else owner
+                for owner in owners[each.work]
             ]
         return found
 

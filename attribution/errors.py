@@ -211,6 +211,18 @@ class NothingHeld(AttributionError):
     code = "nothing_held"
 
 
+class EarningsClaimed(AttributionError):
+    """What a work earned goes to nobody while a claim holds it, or its decision may be appealed."""
+
+    code = "earnings_claimed"
+
+
+class OwnMatter(AttributionError):
+    """An admin decides about money and relations of others, never about one's own."""
+
+    code = "own_matter"
+
+
 class NotParked(AttributionError):
     """Only a parked query is replayed; others settle by themselves, or are final."""
 

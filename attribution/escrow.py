@@ -24,11 +24,10 @@ def release(*, at: datetime, holding: timedelta, limit: int) -> int:
     gives them to the side it found right. holding: see ``ledger.disputed.release``.
     """
     waiting = _waiting()
-    free = waiting.keys() - _bound(waiting, at)
+    free = waiting.keys() - bound(waiting, at=at)
     released = 0
     for work in sorted(free)[:limit]:
-        winner = _upheld(work)
-        owners = _owners(winner) if winner != work else waiting[work]
+        owners = entitled(work, waiting[work])
         if owners and disputed.release(work, to=owners, holding=holding, at=at):
             released += 1
     return released
@@ -45,7 +44,13 @@ def _waiting() -> dict[str, dict[str, int]]:
     return {work: dict(parts) for work, parts in found.items()}
 
 
-def _bound(works: Mapping[str, object], at: datetime) -> set[str]:
+def entitled(work: str, earned: Mapping[str, int]) -> Mapping[str, int]:
+    """Return whose a work's earnings are, with weights: the side found right, else who ``earned``."""
+    winner = _upheld(work)
+    return _owners(winner) if winner != work else earned
+
+
+def bound(works: Collection[str], *, at: datetime) -> set[str]:
     """Return the works that a claim holds, or about which a decision may still be appealed."""
     wanted = set(works)
     decided = ClaimConflict.objects.filter(Q(work__in=wanted) | Q(other__in=wanted))

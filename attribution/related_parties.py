@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.db.models.functions import Lower
 
-from attribution.errors import RelationReviewed
+from attribution.errors import OwnMatter, RelationReviewed
 from attribution.models import RelatedParty
 from ledger.models import Payee
 from registry.models import Collection, Creator, Operator, User
@@ -70,8 +70,10 @@ def declare(operator: Operator, creator: Creator, *, note: str, at: datetime) ->
 def review(party: RelatedParty, admin: User, *, confirmed: bool, reason: str, at: datetime) -> None:
     """Confirm or clear a sign, whatever was said of it before; from now on, not backwards.
 
-    Raises RelationReviewed when it stands so already.
+    Raises OwnMatter for a member of either, RelationReviewed when it stands so already.
     """
+    if {admin} & {*party.operator.members.all(), *party.creator.members.all()}:
+        raise OwnMatter(f"{admin.pk} belongs to a party of {party.pk}")
     state = State.CONFIRMED if confirmed else State.CLEARED
     other = RelatedParty.objects.filter(pk=party.pk).exclude(state=state)
     if not other.update(state=state, reviewed_by=admin, reviewed_at=at, reason=reason):

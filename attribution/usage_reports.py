@@ -20,6 +20,7 @@ from django.db.models import Max
 from attribution.errors import (
     InvalidReportKey,
     InvalidReportSignature,
+    OwnMatter,
     ReportKeyExists,
     SignatureRequired,
     UsageFlagClosed,
@@ -143,7 +144,12 @@ def note(
 
 
 def resolve(flag: UsageFlag, *, by: User, resolution: str, at: datetime) -> None:
-    """Close a flag with what a person found out. Raises UsageFlagClosed for the second one."""
+    """Close a flag with what a person found out.
+
+    Raises OwnMatter for a member of its operator, UsageFlagClosed for the second one.
+    """
+    if flag.operator.members.filter(pk=by.pk).exists():
+        raise OwnMatter(f"{by.pk} belongs to {flag.operator}")
     closed = UsageFlag.objects.open().filter(pk=flag.pk)
     if not closed.update(resolved_at=at, resolved_by=by, resolution=resolution):
         raise UsageFlagClosed(f"{flag.pk} has been resolved")

@@ -106,6 +106,10 @@ WORDS: dict[str, str | Promise] = {
     "proposer_accepts": _("You proposed this, so somebody else has to accept it."),
     "wrong_shadow_state": _("It has moved on meanwhile; look at where it stands now."),
     "relation_reviewed": _("It stands so already."),
+    "earnings_claimed": _(
+        "Whose this work is, is contested. Its money waits until that is decided for good."
+    ),
+    "own_matter": _("This is about you or yours, so somebody else has to decide."),
     "nothing_held": _("Somebody has decided this meanwhile; nothing waits any more."),
     "invalid_manifest_row": _("A line of the file could not be read; nothing of it was kept."),
 }

@@ -34,6 +34,8 @@ STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (attribution.WrongShadowState, 409),
     (attribution.NothingKept, 409),
     (attribution.NothingHeld, 409),
+    (attribution.EarningsClaimed, 409),
+    (attribution.OwnMatter, 403),
     (attribution.RelationReviewed, 409),
     (attribution.InvalidReportSignature, 403),
     (attribution.SignatureRequired, 403),

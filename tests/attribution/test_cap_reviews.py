@@ -1,18 +1,27 @@
 """What passed a cap waits until a person decides, once, where it goes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
 
 from attribution import cap_reviews
-from attribution.errors import NothingHeld
+from attribution.errors import EarningsClaimed, NothingHeld, OwnMatter
 from attribution.models import CapReview, GenerativeModel
 from attribution.worker import settle_due
 from ledger.money import Money
-from registry.models import Creator, Operator, User, Work
-from tests.attribution.world import CHARIOT, GENERATED, TWELVE_OF_CHARIOT, ask, fund, make_model
-from tests.factories import allow, api_client, make_user, make_work
+from registry import appeals, claims, disputes
+from registry.models import ClaimConflict, Creator, Operator, User, Work
+from tests.attribution.world import (
+    CHARIOT,
+    GENERATED,
+    INGESTED,
+    TWELVE_OF_CHARIOT,
+    ask,
+    fund,
+    make_model,
+)
+from tests.factories import DAY, allow, api_client, make_creator, make_user, make_work
 from tests.journal import Journal
 
 MONTH = timedelta(days=30)
@@ -142,3 +151,60 @@ def test_admins_decide_over_http_and_nobody_else(
     assert moved.json() == {"moved": [{"amount_micros": 9_000, "currency": "EUR"}]}
     again = admin.post(f"{path}:release", {"reason": "x"}, format="json")
     assert (again.status_code, again.json()["code"]) == (409, "nothing_held")
+
+
+def claimed(*, at: datetime = GENERATED) -> tuple[Creator, ClaimConflict]:
+    """Mallory registers a copy later, proves who she is and stands by her claim."""
+    mallory = make_creator("mallory", at=INGESTED + DAY)
+    make_work(mallory, text=CHARIOT, at=INGESTED + DAY)
+    conflict = ClaimConflict.objects.get()
+    claims.stand_by(conflict, mallory, at=at)
+    return mallory, conflict
+
+
+def test_what_a_claim_holds_is_no_cap_s_to_release(
+    capped: GenerativeModel, ours: Work, pia: User, journal: Journal
+) -> None:
+    claimed()
+    journal()
+
+    settled(capped, times=2)
+
+    assert "unclaimed" not in journal()
+    with pytest.raises(NothingHeld):
+        cap_reviews.release(ours, pia, reason="fine", holding=MONTH, at=GENERATED)
+
+
+def test_money_held_by_a_cap_waits_for_a_later_claim(
+    capped: GenerativeModel, ours: Work, pia: User, journal: Journal
+) -> None:
+    settled(capped, times=2)
+    _, conflict = claimed()
+    journal()
+
+    with pytest.raises(EarningsClaimed):
+        cap_reviews.release(ours, pia, reason="fine", holding=MONTH, at=GENERATED)
+
+    judge = make_user(is_staff=True)
+    upheld = ClaimConflict.Outcome.WORK_UPHELD
+    disputes.decide(conflict, by=judge, outcome=upheld, at=GENERATED + DAY)
+    with pytest.raises(EarningsClaimed):
+        cap_reviews.release(ours, pia, reason="fine", holding=MONTH, at=GENERATED + DAY)
+    assert journal() == ""
+
+    final = GENERATED + DAY + appeals.APPEAL_WITHIN
+    cap_reviews.release(ours, pia, reason="fine", holding=MONTH, at=final)
+
+    assert "creator:mallory" in journal()
+
+
+def test_nobody_decides_about_own_earnings(
+    capped: GenerativeModel, ours: Work, ben: Creator, pia: User
+) -> None:
+    settled(capped, times=2)
+    ben.members.add(pia)
+
+    with pytest.raises(OwnMatter):
+        cap_reviews.release(ours, pia, reason="mine", holding=MONTH, at=GENERATED)
+    with pytest.raises(OwnMatter):
+        cap_reviews.redirect(ours, pia, reason="mine", at=GENERATED)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from attribution import related_parties
-from attribution.errors import RelationReviewed
+from attribution.errors import OwnMatter, RelationReviewed
 from attribution.explanation import explain
 from attribution.models import GenerativeModel, RelatedParty
 from attribution.worker import settle_due
@@ -141,3 +141,17 @@ def test_a_relation_holds_for_its_own_operator_alone(
     assert related_parties.confirmed_with(make_operator("borealis")) == set()
     with pytest.raises(RelationReviewed):
         related_parties.review(sign, pia, confirmed=True, reason="again", at=NOON)
+
+
+@pytest.mark.parametrize("side", ["operator", "creator"])
+def test_nobody_clears_a_sign_against_oneself(
+    acme: Operator, ada: Creator, pia: User, side: str
+) -> None:
+    sign = related_parties.declare(acme, ada, note="one owner", at=NOON)
+    getattr(sign, side).members.add(pia)
+
+    with pytest.raises(OwnMatter):
+        related_parties.review(sign, pia, confirmed=False, reason="strangers", at=NOON)
+
+    sign.refresh_from_db()
+    assert sign.state == RelatedParty.State.OPEN

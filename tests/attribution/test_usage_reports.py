@@ -14,6 +14,7 @@ from attribution import health, queries, usage_reports
 from attribution.errors import (
     InvalidReportKey,
     InvalidReportSignature,
+    OwnMatter,
     QueryReused,
     ReportKeyExists,
     SignatureRequired,
@@ -191,6 +192,19 @@ def test_a_flag_is_resolved_once(writer: GenerativeModel, key: ReportKey) -> Non
     assert (flag.resolved_by, flag.resolution) == (pia, "a test machine")
     with pytest.raises(UsageFlagClosed):
         usage_reports.resolve(flag, by=pia, resolution="again", at=GENERATED)
+
+
+def test_an_operators_own_people_resolve_nothing(writer: GenerativeModel, key: ReportKey) -> None:
+    pia = make_user("pia@example.org", is_payout_admin=True)
+    writer.operator.members.add(pia)
+    sent(writer, key, 2, "b")
+    flag = UsageFlag.objects.get()
+
+    with pytest.raises(OwnMatter):
+        usage_reports.resolve(flag, by=pia, resolution="nothing to see", at=GENERATED)
+
+    flag.refresh_from_db()
+    assert flag.resolved_at is None
 
 
 def test_a_refused_report_leaves_no_number_behind(writer: GenerativeModel, key: ReportKey) -> None:
