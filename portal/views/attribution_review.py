@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from attribution import cap_reviews
 from attribution.errors import AttributionError
 from attribution.models import CapReview
+from portal import second_factor
 from portal.access import for_payout_admins
 from portal.forms.reviews import CapDecision
 from portal.troubles import plain
@@ -34,13 +36,19 @@ def held(request: HttpRequest, _admin: User) -> HttpResponse:
 
 @require_GET
 @for_payout_admins
-def held_work(request: HttpRequest, _admin: User, work_id: str) -> HttpResponse:
+def held_work(request: HttpRequest, admin: User, work_id: str) -> HttpResponse:
     """Show why money of one work waits, and let it be decided."""
     work = find(Work.objects.all(), work_id)
+    factors = second_factor.enrolled(admin)
     return render(
         request,
         "portal/held_work.html",
-        {"work": work, "days": cap_reviews.evidence(work)},
+        {
+            "work": work,
+            "days": cap_reviews.evidence(work),
+            "factor": second_factor.fresh(request),
+            "factor_url": second_factor.address(factors, back=_decision(work)),
+        },
     )
 
 
@@ -49,6 +57,8 @@ def held_work(request: HttpRequest, _admin: User, work_id: str) -> HttpResponse:
 def decide(request: HttpRequest, admin: User, work_id: str) -> HttpResponse:
     """Release what waits for a work to its creators, or redirect it to the pool."""
     work = find(Work.objects.all(), work_id)
+    if second_factor.fresh(request) is None:
+        return second_factor.ask(request, back=_decision(work))
     form = CapDecision(request.POST)
     if not form.is_valid():
         messages.error(request, _("Say what you found out first."))
@@ -67,3 +77,8 @@ def decide(request: HttpRequest, admin: User, work_id: str) -> HttpResponse:
     else:
         messages.success(request, done)
     return redirect("portal:held-by-cap")
+
+
+def _decision(work: Work) -> str:
+    """Where on the pages it is decided about a work's money."""
+    return f"{reverse('portal:held-work', args=[work.pk])}#decide"

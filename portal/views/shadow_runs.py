@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -13,6 +14,7 @@ from attribution import adjusting, shadowing
 from attribution.errors import AttributionError
 from attribution.models import ShadowResult, ShadowRun
 from ledger.money import Money
+from portal import second_factor
 from portal.access import for_payout_admins
 from portal.forms.reviews import Decision, StartShadowRun
 from portal.listing import cut
@@ -90,6 +92,10 @@ def run(request: HttpRequest, admin: User, run_id: str) -> HttpResponse:
                 default="query",
             ),
             "may_accept": shown.state == "proposed" and shown.proposed_by_id != admin.pk,
+            "factor": second_factor.fresh(request),
+            "factor_url": second_factor.address(
+                second_factor.enrolled(admin), back=_decision(shown)
+            ),
             "waits_for_another": shown.state == "proposed" and shown.proposed_by_id == admin.pk,
         },
     )
@@ -108,6 +114,8 @@ def decide(request: HttpRequest, admin: User, run_id: str) -> HttpResponse:
     if deed == "propose" and not reason:
         messages.error(request, _("Say first why it should be booked."))
         return redirect("portal:shadow-run", shown.pk)
+    if deed == "accept" and second_factor.fresh(request) is None:
+        return second_factor.ask(request, back=_decision(shown))
     try:
         if deed == "propose":
             adjusting.propose(shown, admin, reason=reason)
@@ -123,3 +131,8 @@ def decide(request: HttpRequest, admin: User, run_id: str) -> HttpResponse:
     else:
         messages.success(request, done)
     return redirect("portal:shadow-run", shown.pk)
+
+
+def _decision(run: ShadowRun) -> str:
+    """Where on the pages it is decided about a run."""
+    return f"{reverse('portal:shadow-run', args=[run.pk])}#decide"

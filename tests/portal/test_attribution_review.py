@@ -4,8 +4,9 @@ import pytest
 
 from attribution.models import CapReview
 from attribution.worker import settle_due
+from registry.models import User
 from tests.attribution.world import GENERATED, TWELVE_OF_CHARIOT, ask, make_model
-from tests.portal.conftest import World, signed_in
+from tests.portal.conftest import World, confirmed, signed_in
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def held(world: World) -> str:
 
 @pytest.mark.parametrize(("deed", "done"), [("release", "released"), ("redirect", "redirected")])
 def test_an_admin_looks_and_decides(held: str, deed: str, done: str) -> None:
-    pia = signed_in("pia")
+    pia = confirmed("pia")
     assert "The Chariot" in pia.get("/held-by-cap/").content.decode()
     assert "Writer 2" in pia.get(held).content.decode()
 
@@ -41,3 +42,25 @@ def test_nobody_else_sees_what_is_held(held: str) -> None:
         assert client.get("/held-by-cap/").status_code == 404
         assert client.get(held).status_code == 404
         assert client.post(f"{held}decide", {"deed": "release"}).status_code == 404
+
+
+@pytest.mark.parametrize("deed", ["release", "redirect"])
+def test_deciding_takes_a_fresh_second_factor(held: str, deed: str) -> None:
+    pia = signed_in("pia")
+    assert "Confirm that it is you" in pia.get(held).content.decode()
+
+    answer = pia.post(f"{held}decide", {"deed": deed, "reason": "looked into"})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/2fa/")
+    assert not CapReview.objects.exists()
+
+
+def test_an_admin_does_not_decide_about_own_earnings(world: World, held: str) -> None:
+    world.ada.members.add(User.objects.get(email="pia@example.org"))
+
+    answer = confirmed("pia").post(
+        f"{held}decide", {"deed": "release", "reason": "mine"}, follow=True
+    )
+
+    assert "somebody else has to decide" in answer.content.decode()
+    assert not CapReview.objects.exists()

@@ -4,11 +4,11 @@ from attribution import adjusting, shadowing
 from attribution.models import Adjustment, KeptEvidence, Query, ShadowRun
 from attribution.worker import settle_due
 from tests.attribution.world import GENERATED, TWELVE_OF_CHARIOT, ask
-from tests.portal.conftest import FAR, World, signed_in
+from tests.portal.conftest import FAR, World, confirmed, signed_in
 
 
 def test_two_admins_book_what_a_run_found(world: World) -> None:
-    olga, pia, quinn = (signed_in(name) for name in ("olga", "pia", "quinn"))
+    olga, pia, quinn = signed_in("olga"), confirmed("pia"), signed_in("quinn")
     olga.post(f"/operator/models/{world.model.pk}/evidence", {"days": "30"})
     ask(Query.objects.get().model, TWELVE_OF_CHARIOT)
     settle_due(at=GENERATED, limit=10)
@@ -27,6 +27,10 @@ def test_two_admins_book_what_a_run_found(world: World) -> None:
     pia.post(f"{path}decide", {"deed": "propose"})
     pia.post(f"{path}decide", {"deed": "propose", "reason": "fairer"})
     assert "Accept: book" not in pia.get(path).content.decode()
+    assert "Confirm that it is you" in quinn.get(path).content.decode()
+    assert quinn.post(f"{path}decide", {"deed": "accept"})["Location"] == "/accounts/2fa/"
+    assert not ShadowRun.objects.filter(state="accepted").exists()
+    quinn = confirmed("quinn")
     assert "Accept: book" in quinn.get(path).content.decode()
     pia.post(f"{path}decide", {"deed": "accept"})
     assert not ShadowRun.objects.filter(state="accepted").exists()
