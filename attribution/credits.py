@@ -14,6 +14,9 @@ from attribution.errors import NotSettled
 from attribution.models import Contribution, Query
 
 PPM = 1_000_000
+_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""Unicode's embeddings, overrides and isolates of direction."""
+
 TRAINED_ALGORITHMIC_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
 
@@ -65,8 +68,8 @@ def _lines(query: Query, *, whole: int) -> tuple[Credit, ...]:
     found = [
         Credit(
             work,
-            parts[0].work.title if parts[0].work else "",
-            tuple(part.creator.display_name for part in parts if part.creator),
+            _in_order(parts[0].work.title) if parts[0].work else "",
+            tuple(_in_order(part.creator.display_name) for part in parts if part.creator),
             sum(part.weight for part in parts) * PPM // whole,
         )
         for work, parts in by_work.items()
@@ -167,6 +170,11 @@ def json_ld_script(credits_: Credits) -> str:
 
 def _and(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def _in_order(text: str) -> str:
+    """Leave out what turns the direction of text around: a title must not rearrange the next one."""
+    return text.translate(_TURNS)
 
 
 def _one_line(text: str) -> str:

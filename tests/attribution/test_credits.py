@@ -124,3 +124,18 @@ def test_a_query_that_waits_has_no_credits(writer: GenerativeModel) -> None:
 )
 def test_percent_rounds_down(ppm: int, text: str) -> None:
     assert percent(ppm) == text
+
+
+def test_no_title_turns_the_line_around(acme: Operator, ada: Creator) -> None:
+    work = make_work(ada, title="\u202eThe \u2067Chariot", text=CHARIOT)
+    allow(work)
+    fund(acme)
+    query = ask(make_model(acme, [work]), TWELVE_OF_CHARIOT)
+    settle_due(at=GENERATED, limit=1)
+    query.refresh_from_db()
+
+    found = credit(query)
+
+    assert found.lines[0].title == "The Chariot"
+    assert "“The Chariot” by Ada" in found.text
+    assert "<cite>The Chariot</cite>" in found.html
