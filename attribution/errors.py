@@ -73,6 +73,12 @@ class EvidenceUnreadable(AttributionError):
     code = "evidence_unreadable"
 
 
+class ManifestReplaced(AttributionError):
+    """Scores pay by the rows of the manifest they name, which is in force when they are weighed."""
+
+    code = "manifest_replaced"
+
+
 class SpaceExists(AttributionError):
     """An embedding space means one dimension and one modality, for ever."""
 

@@ -278,8 +278,7 @@ def _checked_scores(report: QueryReport, model: GenerativeModel) -> ReportedScor
         return None
     manifest = model.manifest
     assert manifest is not None, "queries wait for a manifest"
-    digest = bytes(manifest.digest).hex() if manifest.digest else ""
-    if scores.origin.manifest not in {manifest.pk, digest}:
+    if not scores.are_of(manifest.pk, manifest.digest):
         raise InvalidEvidence(f"{report.external_id!r}: the scores are of another manifest")
     rows = scores.of_rows.rows
     if len(rows) > MOST_SCORES:

@@ -31,6 +31,10 @@ class ReportedScores:
     origin: Origin
     of_rows: QueryScores
 
+    def are_of(self, manifest_id: str, digest: bytes | memoryview | None) -> bool:
+        """Whether the rows are those of a manifest, named by its id or its digest."""
+        return self.origin.manifest in {manifest_id, bytes(digest).hex() if digest else ""}
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:

@@ -22,7 +22,12 @@ from attribution import (
     resemblance,
     rosters,
 )
-from attribution.errors import EvidenceUnreadable, InvalidEvidence, SpaceNotCalibrated
+from attribution.errors import (
+    EvidenceUnreadable,
+    InvalidEvidence,
+    ManifestReplaced,
+    SpaceNotCalibrated,
+)
 from attribution.judging import Inputs, Parameters
 from attribution.methods import shapley, uniform, verbatim
 from attribution.methods.evidence import Evidence, Weights
@@ -100,10 +105,10 @@ def weigh_opened(
         if model.method == Method.UNIFORM:
             found[key] = _uniform(key, manifest)
             continue
-        if model.method == Method.REPORTED and scores is None:
-            found[key] = Unweighable(InvalidEvidence.code)
-            continue
-        if model.method == Method.REPORTED and scores is not None:
+        if model.method == Method.REPORTED:
+            if (reason := _unusable(scores, manifest)) or scores is None:
+                found[key] = Unweighable(reason)
+                continue
             scored[key] = scores
         if output is not None:
             # Beside reported scores, an output is weighed for the comparison.
@@ -118,6 +123,14 @@ def weigh_opened(
     own = _by_words(outputs, known, manifest)
     floors = {key: models[key].floor_ppm for key in scored}
     return found | own | _reported(scored, floors, own, manifest)
+
+
+def _unusable(scores: ReportedScores | None, manifest: Manifest) -> str:
+    """Say why scores pay nobody; "" when they do. Their row numbers mean works in one manifest."""
+    if scores is None:
+        return InvalidEvidence.code
+    named = scores.are_of(manifest.pk, manifest.digest)
+    return "" if named else ManifestReplaced.code
 
 
 def open_evidence(query: Query) -> Waiting:

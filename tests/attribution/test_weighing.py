@@ -11,7 +11,7 @@ from attribution.explanation import explain
 from attribution.models import Contribution, GenerativeModel, Query
 from attribution.recomputing import recompute
 from attribution.waiting import ReportedScores, Waiting
-from attribution.worker import settle_due
+from attribution.worker import retry_parked, settle_due
 from registry.models import Creator, Operator, Work
 from tests.attribution.world import (
     CHARIOT,
@@ -189,6 +189,27 @@ def test_the_digest_names_a_manifest_too(acme: Operator, chariot: Work) -> None:
     )
 
     assert paid(settled(model, None, scores=by_digest)) == {"The Chariot": 9_000}
+
+
+def test_scores_never_pay_by_the_rows_of_a_manifest_that_came_later(
+    acme: Operator, chariot: Work, tyger: Work
+) -> None:
+    fund(acme)
+    model = make_model(acme, [chariot, tyger], method="reported")
+    first = model.manifest
+    query = ask(model, None, scores=scores(model, 1.0))
+    model.manifest = make_model(acme, [tyger, chariot], version="2").manifest
+    model.save()
+
+    settle_due(at=GENERATED, limit=10)
+    query.refresh_from_db()
+    assert (query.state, query.reason) == (Query.State.PARKED, "manifest_replaced")
+
+    model.manifest = first
+    model.save()
+    assert retry_parked(query, at=GENERATED)
+    settle_due(at=GENERATED, limit=10)
+    assert paid(query) == {"The Chariot": 9_000}
 
 
 @pytest.mark.parametrize(
