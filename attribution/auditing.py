@@ -6,7 +6,7 @@ again supplies the log-likelihoods; the value is ``methods.shapley``'s. Nothing 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import nan
 
 from attribution.errors import InvalidAudit, NotSettled
 from attribution.methods import shapley
@@ -14,6 +14,8 @@ from attribution.models import Query
 from ledger.money import WHOLE_PPM
 
 MOST_PAIRS = 100
+MOST_NATS = 1e12
+"""No output is that unlikely; sums of such numbers, and their squares, are still finite."""
 
 Groups = Mapping[str, Sequence[str]]
 """Creators' typed ids by the name of their group."""
@@ -68,17 +70,19 @@ def report(
 ) -> Report:
     """Return what an output's log-likelihoods, in nats, say that each group is due.
 
-    Raises InvalidAudit when a subset of the plan is missing or not finite, and NotSettled for a
-    query that has not been paid.
+    Raises InvalidAudit when a subset of the plan is missing, not finite or beyond MOST_NATS, and
+    NotSettled for a query that has not been paid.
     """
     planned = plan(groups, pairs=pairs, seed=seed)
     missing = [
         subset
         for subset in planned.subsets
-        if not isfinite(log_likelihoods.get(frozenset(subset), float("nan")))
+        if not abs(log_likelihoods.get(frozenset(subset), nan)) <= MOST_NATS
     ]
     if missing:
-        raise InvalidAudit(f"{len(missing)} subsets have no finite log-likelihood: {missing[0]} …")
+        raise InvalidAudit(
+            f"{len(missing)} subsets have no log-likelihood within {MOST_NATS:g} nats: {missing[0]} …"
+        )
     found = shapley.audit(planned.orders, log_likelihoods)
     due = {
         each.work: each.weight * WHOLE_PPM // found.weights.total for each in found.weights.works

@@ -80,7 +80,12 @@ def test_an_audit_needs_no_query(client: APIClient, ada: Creator, ben: Creator) 
 def test_what_is_no_audit_is_refused(client: APIClient, ada: Creator, ben: Creator) -> None:
     twice = [{"name": "ada", "creators": [ada.pk]}, {"name": "ben", "creators": [ada.pk]}]
     few = [{"groups": [], "log_likelihood": 0.0}, {"groups": ["ada"], "log_likelihood": 1.0}]
+    beyond = [
+        {"groups": groups, "log_likelihood": nats}
+        for groups, nats in (([], -1e308), (["ada"], 1e308), (["ben"], 1.0), (["ada", "ben"], 1.0))
+    ]
     cases: list[tuple[dict[str, Any], int, str]] = [
+        ({"log_likelihoods": beyond}, 422, "invalid_audit"),
         ({"log_likelihoods": few}, 422, "invalid_audit"),
         ({"groups": twice}, 422, "invalid_audit"),
         ({"groups": [{"name": "ada"}, {"name": "ada"}]}, 400, "invalid_request"),
