@@ -25,7 +25,7 @@ NEW = {"name": "Muse", "version": "1", "currency": "EUR", "fee_micros": 10_000}
 WHEN = "2026-05-01T00:00:00Z"
 ROWS = [{"url": f"https://a.example/{n}", "ingested_at": WHEN} for n in range(40)]
 LINES = b"".join(json.dumps(row).encode() + b"\n" for row in ROWS)
-QUERIES_A_LIST = 3
+QUERIES_A_LIST = 2
 TUS = {"HTTP_TUS_RESUMABLE": "1.0.0"}
 
 
