@@ -5,10 +5,12 @@ worker needs it first and mapped into memory by all. They are derived from the r
 and may be deleted while no worker runs. How passages are scored is ``methods.bm25``'s.
 """
 
+import fcntl
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -65,11 +67,22 @@ def of_manifest(manifest: Manifest) -> TextIndex:
 def _map(manifest_id: str, home: str) -> TextIndex:
     folder = Path(home) / "lexical" / f"{manifest_id}-{bm25.VERSION}"
     if not folder.exists():
-        _write(Manifest.objects.get(pk=manifest_id), folder)
+        with _turn(folder):
+            if not folder.exists():
+                _write(Manifest.objects.get(pk=manifest_id), folder)
     arrays = {name: _mapped(folder / f"{name}.npy") for name in _ARRAYS}
     works = _mapped(folder / "works.npy")
     digest = json.loads((folder / "index.json").read_text())["sha256"]
     return TextIndex(bm25.Index(**arrays), works, digest)
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Let one worker of a machine build an index, which takes gigabytes for a million texts."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _mapped(file: Path) -> NDArray[Any]:
@@ -84,7 +97,6 @@ def _write(manifest: Manifest, folder: Path) -> None:
     built = bm25.build(_texts(manifest, works))
     arrays = {name: getattr(built, name) for name in _ARRAYS}
     arrays["works"] = np.frombuffer(b"".join(works), np.uint8).reshape(-1, 16)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=folder.parent))
     digest = sha256()
     for name, array in arrays.items():
@@ -94,7 +106,7 @@ def _write(manifest: Manifest, folder: Path) -> None:
     try:
         beside.rename(folder)
     except OSError:
-        # Another worker was faster; it wrote the same.
+        # Another machine's worker was faster; it wrote the same.
         shutil.rmtree(beside)
         if not folder.exists():
             raise

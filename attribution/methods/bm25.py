@@ -33,7 +33,8 @@ SCANNED = 200_000
 GROUP = 64
 """Passages of which the best is looked at first."""
 
-_TERM_SHIFT = np.uint64(32)
+_COUNT_BITS, _PASSAGE_BITS = np.uint64(8), np.uint64(32)
+_COUNT, _PASSAGE = np.uint64(2**8 - 1), np.uint64(2**32 - 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,6 +182,13 @@ def _at_least(values: NDArray[np.float64], most: int) -> float:
     return float(np.nextafter(0, 1))
 
 
+def _order(passages: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Return what a stable argsort does: passages and places, below 2^32, are sorted as one number."""
+    places = passages.astype(np.uint64) << _PASSAGE_BITS | np.arange(len(passages), dtype=np.uint64)
+    places.sort()
+    return (places & _PASSAGE).astype(np.int64)
+
+
 def build(texts: Iterable[bytes]) -> Index:
     """Index texts by the block section of their features (``tribute.features.sections``)."""
     sizes: list[int] = []
@@ -213,18 +221,27 @@ def _index(
     block_of = np.repeat(np.arange(len(sizes)), sizes)
     chosen = [np.flatnonzero(begins[block_of]), np.flatnonzero(ends[block_of])]
     window = np.concatenate([first[block_of[chosen[0]]], first[block_of[chosen[1]]] - 1])
-    kept = entries[np.concatenate(chosen)]
-    keys = (kept >> np.uint32(8)).astype(np.uint64) << _TERM_SHIFT | window.astype(np.uint64)
-    order = np.argsort(keys, kind="stable")
-    keys, counts = keys[order], (kept & np.uint32(0xFF)).astype(np.int64)[order]
+    del block_of
+    # Hash, passage and count of an entry in one number: sorted in place, without an order beside.
+    keys = entries[np.concatenate(chosen)].astype(np.uint64)
+    del chosen
+    keys = (
+        keys >> _COUNT_BITS << _COUNT_BITS + _PASSAGE_BITS
+        | window.astype(np.uint64) << _COUNT_BITS
+        | keys & _COUNT
+    )
+    del window
+    keys.sort()
+    counts = (keys & _COUNT).astype(np.int64)
+    keys >>= _COUNT_BITS
     fresh = np.flatnonzero(np.diff(keys, prepend=np.uint64(2**64 - 1)) != 0)
     summed = np.add.reduceat(counts, fresh) if len(fresh) else counts
     keys = keys[fresh]
-    passages = (keys & np.uint64(2**32 - 1)).astype(np.uint32)
-    terms, starts = np.unique((keys >> _TERM_SHIFT).astype(np.uint32), return_index=True)
+    passages = (keys & _PASSAGE).astype(np.uint32)
+    terms, starts = np.unique((keys >> _PASSAGE_BITS).astype(np.uint32), return_index=True)
     total = int(windows.sum())
     capped = np.minimum(summed, 255).astype(np.uint8)
-    by_passage = np.argsort(passages, kind="stable")
+    by_passage = _order(passages)
     numbers = np.repeat(np.arange(len(terms), dtype=np.uint32), np.diff(starts, append=len(keys)))
     sizes = np.bincount(passages, minlength=total)
     return Index(
