@@ -201,6 +201,11 @@ def test_filter_refuses_and_leaves_nothing_behind(
     assert status(pages, folder=tmp_path) == 1
     assert "NoSnapshot" in capsys.readouterr().err
     assert [path.name for path in tmp_path.glob("out*")] == []
+    before = pages.read_bytes()
+    out = pages
+    assert status(pages) == 2
+    assert "into itself" in capsys.readouterr().err
+    assert pages.read_bytes() == before
 
 
 def test_filter_writes_large_groups_from_small_batches(

@@ -65,8 +65,11 @@ def filter_file(  # noqa: PLR0913 - what, where to, by what, and who watches
 
     report: called with the rows done and the rows there are, after each batch.
     ``target`` appears when it is complete. Raises ValueError for rules that the file does not
-    fit, StaleSnapshot, OSError, and pyarrow's ArrowInvalid for what is not Parquet.
+    fit and for one file in both places, StaleSnapshot, OSError, and pyarrow's ArrowInvalid for
+    what is not Parquet.
     """
+    if target.exists() and source.samefile(target):
+        raise ValueError(f"{target} would be filtered into itself; name another file")
     asked = [name for name in (rules.url, rules.sha256) if name is not None]
     part = target.with_name(f"{target.name}.part")
     counted = np.zeros(4, np.int64)
