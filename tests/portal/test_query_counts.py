@@ -73,6 +73,8 @@ def test_a_list_asks_as_often_for_three_rows_as_for_one(
     topups.start(
         world.acme, amount=Money(50_000_000, "EUR"), gateway=gateway_choice.configured(), at=NOON
     )
+    # A work with an address: places are asked about only where there are some.
+    allow(make_work(world.ada, url="https://ada.example/first"))
     client = signed_in(who)
     client.get(path)
 

@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -65,6 +65,13 @@ class _Tensor:
     strides: tuple[int, ...]
 
 
+_BROKEN = (
+    *(ValueError, LookupError, TypeError, AttributeError, EOFError, zipfile.BadZipFile),
+    RuntimeError,  # from zipfile, of what is encrypted or needs a later version; and RecursionError
+    OSError,  # from a place outside the file; whether it can be read is found out before
+)
+
+
 def read(path: Path) -> Any:
     """Return what was saved: an array, or dictionaries, lists and plain values that hold arrays.
 
@@ -72,16 +79,19 @@ def read(path: Path) -> Any:
     """
     if path.stat().st_size > MAX_BYTES:
         raise InvalidTensors(f"{path} is larger than {MAX_BYTES} bytes")
-    try:
-        return _read_archive(path) if zipfile.is_zipfile(path) else _read_old(path)
-    except InvalidTensors as error:
-        raise InvalidTensors(f"{path}: {error}") from error
-    except (ValueError, LookupError, TypeError, RecursionError, zipfile.BadZipFile) as error:
-        raise InvalidTensors(f"{path} is no whole file of tensors: {error}") from error
+    with path.open("rb") as file:
+        try:
+            return _read_archive(file) if zipfile.is_zipfile(file) else _read_old(file)
+        except InvalidTensors as error:
+            raise InvalidTensors(f"{path}: {error}") from error
+        except _BROKEN as error:
+            raise InvalidTensors(f"{path} is no whole file of tensors: {error}") from error
 
 
-def _read_archive(path: Path) -> Any:
-    with zipfile.ZipFile(path) as archive:
+def _read_archive(file: IO[bytes]) -> Any:
+    with zipfile.ZipFile(file) as archive:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise InvalidTensors("torch.save compresses nothing, and this is compressed")
         (pickle,) = [name for name in archive.namelist() if name.endswith("/data.pkl")]
         root = pickle.removesuffix("data.pkl")
         if archive.getinfo(pickle).file_size > MAX_PICKLE:
@@ -94,16 +104,16 @@ def _read_archive(path: Path) -> Any:
 
         def numbers(storage: _Storage) -> Array:
             member = archive.getinfo(f"{root}data/{storage.key}")
-            if member.compress_type != zipfile.ZIP_STORED or member.file_size != _size(storage):
+            if member.file_size != _size(storage):
                 raise InvalidTensors(f"storage {storage.key} has another length than it says")
             return np.frombuffer(archive.read(member), _plain(storage.kind))
 
         return _with_arrays(_run(io.BytesIO(archive.read(pickle))), _once(numbers))
 
 
-def _read_old(path: Path) -> Any:
-    with path.open("rb") as file:
-        content = io.BytesIO(file.read())
+def _read_old(file: IO[bytes]) -> Any:
+    file.seek(0)
+    content = io.BytesIO(file.read())
     if _run(content) != _MAGIC:
         raise InvalidTensors("it was not written by torch.save")
     _run(content), _run(content)  # the protocol, and the machine it was written on
