@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from client.tests.snapshot_registry import Registry
 from tribute.adapters.gate import Gate
 from tribute.identifiers import key_of
 from tribute.snapshot import FolderSource, sync
@@ -55,3 +56,15 @@ def publish(root: Path, rules: Rules, *, at: datetime) -> None:
         tables.items(), codes, edition, sizes=dict.fromkeys(tables, 1)
     )
     (files_folder(root) / "manifest.json").write_bytes(data)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """A registry that has published nothing yet."""
+    return Registry(tmp_path / "registry")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a copy is to be; it does not exist yet."""
+    return tmp_path / "mine"
