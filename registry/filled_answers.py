@@ -108,15 +108,19 @@ class Answers:
                 continue
             fixed, blanks = forms[number]
             names = [self._name(self.limits[answer] + blank) for blank in blanks]
-            mixed = itertools.zip_longest(fixed, names, fillvalue=b"")
-            yield b"".join(itertools.chain.from_iterable(mixed)).decode()
+            yield between(fixed, names).decode()
 
     def _name(self, place: int) -> bytes:
         start = int(place) * _ID_BYTES
         return ids.encode("stm", UUID(bytes=self.names[start : start + _ID_BYTES])).encode()
 
 
+def between(fixed: Sequence[bytes], others: Sequence[bytes]) -> bytes:
+    """Return the fixed texts of a form, one more than its blanks, with others between them."""
+    mixed = itertools.zip_longest(fixed, others, fillvalue=b"")
+    return b"".join(itertools.chain.from_iterable(mixed))
+
+
 def _marked(form: Form) -> bytes:
     fixed, blanks = form
-    mixed = itertools.zip_longest(fixed, [b"%d" % blank for blank in blanks])
-    return _MARK.join(part for pair in mixed for part in pair if part is not None)
+    return between(fixed, [b"%b%d%b" % (_MARK, blank, _MARK) for blank in blanks])

@@ -128,8 +128,10 @@ def test_files_that_were_cut_or_changed_fail_in_a_sentence(
     content = bytearray(path.read_bytes())
     place = cut % len(content)
     content[place] ^= flip
-    for changed in (content, content[:place]):
-        path.write_bytes(changed)
-        # Whatever is wrong, nothing but this may come of it; a flipped number is still a number.
-        with contextlib.suppress(InvalidTensors):
-            torch_files.read(path)
+    path.write_bytes(content)
+    # Whatever is wrong, nothing but this may come of it; a flipped number is still a number.
+    with contextlib.suppress(InvalidTensors):
+        torch_files.read(path)
+    path.write_bytes(content[:place])
+    with pytest.raises(InvalidTensors):
+        torch_files.read(path)

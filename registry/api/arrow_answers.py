@@ -4,7 +4,6 @@ Every form is read once; what it says without names is the same for all rows it 
 with names are filled in for each row.
 """
 
-import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from registry.filled_answers import between
 from registry.kept_answers import Answered
 from registry.models import Check
 from registry.texts import Numbers
@@ -103,9 +103,7 @@ class _Form:
     @classmethod
     def of(cls, form: Form) -> Self:
         fixed, blanks = form
-        marks = [b"<%d>" % blank for blank in blanks]
-        mixed = itertools.zip_longest(fixed, marks, fillvalue=b"")
-        text = b"".join(itertools.chain.from_iterable(mixed))
+        text = between(fixed, [b"<%d>" % blank for blank in blanks])
         return cls(orjson.loads(b"{" + text + b"}"), bool(blanks))
 
     def parted(self, text: str) -> Form:

@@ -22,6 +22,7 @@ from tribute.manifest_uploads import (
     Progress,
     Stage,
 )
+from tribute.subcommands import AddRegistry, OpenRegistry
 from tribute.transport import Registry, RegistryError
 
 CLEAN = 0
@@ -48,9 +49,6 @@ the registry stands. It remembers the upload in NAME.….tribute-upload beside t
 matched.
 """
 _command = partial(subcommands.add, epilog=_EPILOG)
-
-OpenRegistry = Callable[[argparse.Namespace], Registry]
-AddRegistry = Callable[[argparse.ArgumentParser], None]
 
 
 def add_parsers(

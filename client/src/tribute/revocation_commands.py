@@ -14,6 +14,7 @@ from typing import Any
 
 from tribute import subcommands
 from tribute.ids import InvalidId, decode
+from tribute.subcommands import AddRegistry, OpenRegistry
 from tribute.transport import Registry, RegistryError
 
 DONE = 0
@@ -34,9 +35,6 @@ exit status:
      or more of them
 """
 _command = partial(subcommands.add, epilog=_EPILOG)
-
-OpenRegistry = Callable[[argparse.Namespace], Registry]
-AddRegistry = Callable[[argparse.ArgumentParser], None]
 
 
 def add_parsers(

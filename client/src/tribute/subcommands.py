@@ -2,8 +2,13 @@
 
 import argparse
 import math
+from collections.abc import Callable
 
+from tribute.transport import Registry
 from tribute.vocabulary import Purpose
+
+OpenRegistry = Callable[[argparse.Namespace], Registry]
+AddRegistry = Callable[[argparse.ArgumentParser], None]
 
 LONGEST_WAIT = 10_000_000.0
 """Seconds; a third of a year, and less than what a system call takes."""
