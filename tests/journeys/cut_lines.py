@@ -12,8 +12,8 @@ BLOCK = 64 * 1024
 class CutLine:
     """Carries connections to a port of this machine; ``sent`` counts bytes towards it.
 
-    After ``cut_after`` bytes in all the line is cut once; after ``hold_after`` it carries nothing
-    more, and ``held`` is set.
+    After ``cut_after`` bytes in all the line is cut once. After ``hold_after`` the connection in
+    use carries nothing more, ever, and ``held`` is set: what comes after lost bytes must not pass.
     """
 
     def __init__(self, port: int) -> None:
@@ -45,8 +45,8 @@ class CutLine:
         with contextlib.suppress(OSError), contextlib.closing(far):
             while block := near.recv(BLOCK):
                 if self.hold_after is not None and self.sent >= self.hold_after:
-                    self.held.set()
-                    continue
+                    self._swallow(near)
+                    break
                 far.sendall(block)
                 self.sent += len(block)
                 if self.cut_after is not None and self.sent >= self.cut_after:
@@ -55,6 +55,11 @@ class CutLine:
                     near.shutdown(socket.SHUT_RDWR)
                     break
             far.shutdown(socket.SHUT_RDWR)
+
+    def _swallow(self, near: socket.socket) -> None:
+        self.held.set()
+        while near.recv(BLOCK):
+            pass
 
     def _back(self, near: socket.socket, far: socket.socket) -> None:
         with contextlib.suppress(OSError), contextlib.closing(near):
