@@ -100,6 +100,10 @@ def test_a_plain_pattern_is_a_prefix(pattern: str, rest: str) -> None:
         ("/private[1]", "/private%5B1%5D"),
         ("/private%5b1%5D", "/private[1]"),
         ("/a+b", "/a%2Bb"),
+        # neither reserved nor unreserved, so compared as escapes
+        ("/a%3cd.html", "/a<d.html"),
+        ("/a<d.html", "/a%3Cd.html"),
+        ("/{id}/a|b^c", "/%7Bid%7D/a%7Cb%5Ec"),
     ],
 )
 def test_the_rfcs_own_examples_match(pattern: str, path: str) -> None:

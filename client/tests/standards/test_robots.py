@@ -1,4 +1,4 @@
-"""RFC 9309's own examples (sections 2.2.1, 5.1 and 5.2) and the limits it sets."""
+"""RFC 9309's own examples (sections 2.2.1, 5.1 and 5.2), the limits it sets, and common mistakes."""
 
 import pytest
 from hypothesis import given
@@ -192,3 +192,82 @@ def test_whoever_asks_with_a_version_is_the_same_crawler(agent: str) -> None:
 
     assert not robots.access("/", agent).allowed
     assert statements_for(robots, "/", "GPTBot/1.1").decisions == {Purpose.TRAIN_AI: Decision.DENY}
+
+
+@pytest.mark.parametrize(
+    "line", ["Dissallow: /x", "dissalow: /x", "Disalow : /x", "diasllow /x", "Disallaw: /x"]
+)
+def test_a_misspelt_refusal_refuses(line: str) -> None:
+    """The misspellings that Google's parser takes for ``Disallow``."""
+    assert not parse(f"User-agent: *\n{line}\n".encode()).access("/x").allowed
+
+
+@pytest.mark.parametrize("label", ["Useragent", "User agent", "USER AGENT"])
+def test_a_misspelt_user_agent_opens_its_group(label: str) -> None:
+    robots = parse(f"User-agent: other\nAllow: /\n\n{label}: FooBot\nDisallow: /\n".encode())
+
+    assert not robots.access("/", "FooBot").allowed
+    assert robots.access("/", "other").allowed
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xef\xbb", b"\xef"])
+def test_a_broken_byte_order_mark_hides_no_first_line(mark: bytes) -> None:
+    assert not parse(mark + b"User-agent: foo\nDisallow: /\n").access("/", "foo").allowed
+
+
+def test_a_refused_path_may_lack_its_slash() -> None:
+    robots = parse(b"User-agent: *\nDisallow: private/\nAllow: private/open\nDisallow:\n")
+
+    assert [robots.access(path).allowed for path in ("/private/open", "/", "/privat")] == [
+        False,
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("value", ["FooBot*", "FooBot/2.1 (+https://foo.example)", "foobot, other"])
+def test_a_product_token_ends_where_it_must(value: str) -> None:
+    robots = parse(f"User-agent: {value}\nAllow: /a\n\nUser-agent: *\nDisallow: /\n".encode())
+
+    assert robots.access("/a", "FooBot").allowed
+
+
+LISTED = b"""\
+User-agent: *
+Disallow: /admin/
+
+User-agent: FooBot, BarBot; Baz-Bot
+Disallow: /
+Allow: /open/
+"""
+
+
+@pytest.mark.parametrize("agent", ["FooBot", "BarBot", "baz-bot/1.0"])
+def test_a_list_of_crawlers_refuses_each(agent: str) -> None:
+    robots = parse(LISTED)
+
+    assert not robots.access("/a", agent).allowed
+    assert robots.access("/open/", agent).allowed
+    assert [(p.source, p.code) for p in robots.problems] == [
+        ("robots.txt:4", "robots_unclear_agent")
+    ]
+
+
+def test_a_list_of_crawlers_permits_only_the_first() -> None:
+    """Only the first is named as section 2.2.1 demands; the others stay bound by ``*`` as well."""
+    robots = parse(LISTED + b"Allow: /admin/\n")
+
+    assert robots.access("/admin/", "FooBot").allowed
+    assert not robots.access("/admin/", "BarBot").allowed
+    assert robots.access("/b", "other").allowed
+
+
+def test_a_star_before_a_name_refuses_everyone_and_permits_nobody() -> None:
+    robots = parse(b"User-agent: *\nDisallow: /a\n\nUser-agent: *bot\nDisallow: /b\nAllow: /a\n")
+
+    assert [robots.access(path, "foo").allowed for path in ("/a", "/b", "/c")] == [
+        False,
+        False,
+        True,
+    ]
+    assert not robots.access("/b").allowed

@@ -138,6 +138,44 @@ def test_an_unnamed_asker_hears_every_refusal_and_no_strangers_permission() -> N
     }
 
 
+# As sites write it: several crawlers on one line.
+LISTED = b"""\
+User-agent: *
+Content-Signal: ai-input=no
+Disallow: /admin/
+
+User-agent: GPTBot, CCBot
+Disallow: /art/
+Content-Signal: ai-train=no, search=yes
+Content-Usage: train-ai=n, search=y
+"""
+
+
+def test_a_list_of_crawlers_refuses_for_each_and_permits_only_the_first() -> None:
+    refused = {Purpose.TRAIN_AI: Decision.DENY, Purpose.TRAIN_OTHER: Decision.DENY}
+
+    assert read(LISTED, agent="GPTBot").decisions == refused | {Purpose.SEARCH: Decision.ALLOW}
+    assert read(LISTED, agent="CCBot").decisions == refused | {Purpose.AI_INPUT: Decision.DENY}
+    assert read(LISTED, agent="other").decisions == {Purpose.AI_INPUT: Decision.DENY}
+
+
+def test_a_crawler_in_a_list_is_refused_by_that_list_alone() -> None:
+    def refusing(path: str) -> list[str]:
+        found = read(LISTED, path, "CCBot").statements
+        return [s.source for s in found if s.standard == Standard.ROBOTS]
+
+    assert set(refusing("/art/")) == {"robots.txt:6"}
+    assert refusing("/admin/") == []
+
+
+def test_a_list_of_crawlers_shares_its_license() -> None:
+    robots = parse(b"User-agent: GPTBot, CCBot\nLicense: https://ada.example/license.xml\n")
+
+    for agent in ("GPTBot", "CCBot"):
+        assert [r.value for r in licenses_for(robots, agent)] == ["https://ada.example/license.xml"]
+    assert licenses_for(robots, "other") == ()
+
+
 def test_a_truncated_file_permits_nothing() -> None:
     lines = b"User-agent: *\nContent-Usage: train-ai=y, search=n\n" + b"#" * LIMIT
 

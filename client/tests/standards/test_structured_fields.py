@@ -19,6 +19,10 @@ from tribute.standards.structured_fields import NotADictionary, Token, parse_dic
         (b"token=foo123/456", {"token": Token("foo123/456")}),
         (b"a=1 ,\t b=x", {"a": None, "b": Token("x")}),
         (b"a=x, a=y", {"a": Token("y")}),
+        # as in the HTTP working group's test suite
+        (b"a=1\t,\t b=x;p;q=?0", {"a": None, "b": Token("x")}),
+        (b"a=foo123;x=?1, *k=*t", {"a": Token("foo123"), "*k": Token("*t")}),
+        (b"a=-0.0, b=:aGVsbG8=:, c=()", dict.fromkeys("abc")),
         (b"", {}),
         (b"   ", {}),
     ],
@@ -49,6 +53,21 @@ def test_valid_dictionaries_are_read(field: bytes, members: dict[str, Token | No
         "a=ü".encode(),
         b"\ta=n",
         b"a=" + b"x" * 70_000,
+        # as in the HTTP working group's test suite
+        b",a=n",
+        b"a=n,,b=y",
+        b"=n",
+        b"*a=n,b=,c=y",
+        b"a=(1\t2)",
+        b"a=-",
+        b"a=--0",
+        b"a=1.",
+        b"a=1.5.4",
+        b"a=@1.5",
+        b'a="\\a"',
+        b"a=:aGVsbG8=",
+        b"a=:=aGVsbG8=:",
+        b'a=%"%C3%BC"',
     ],
 )
 def test_one_wrong_octet_refuses_the_whole_field(field: bytes) -> None:
@@ -63,3 +82,10 @@ def test_any_octets_are_read_or_refused(field: bytes) -> None:
     except NotADictionary:
         return
     assert all(key == key.lower() for key in members)
+
+
+def test_the_last_of_equal_keys_counts_at_the_place_of_the_first() -> None:
+    assert list(parse_dictionary(b"a=x, b=y, a=z").items()) == [
+        ("a", Token("z")),
+        ("b", Token("y")),
+    ]

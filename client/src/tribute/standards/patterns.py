@@ -12,7 +12,8 @@ _UNRESERVED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 _RESERVED = re.compile(rb"[:@\[\]!'(),;+]")
 _RESERVED_IN_QUERY = re.compile(rb"[:/?@\[\]!'(),;+]")
-_PLAIN = re.compile(rb"[!-$&-~]*")  # printable, and no percent sign
+_NO_URI = frozenset(b' "<>\\^`{|}')  # printable, and yet in no URI (RFC 3986, section 2)
+_PLAIN = re.compile(rb"[!#$&-;=?-\[\]_a-z~]*")  # neither these nor a percent sign
 _LONGEST_PATTERN = 8192
 
 
@@ -36,9 +37,9 @@ def path_of(url: str) -> str | None:
 def normal(path: str) -> bytes:
     """Return the octets that are compared (RFC 9309, section 2.2.2).
 
-    Octets outside ASCII are percent-encoded, encoded unreserved characters are decoded, and the
-    remaining escapes are written in upper case. "*" and "$" keep their meaning, "%2A" and "%24"
-    their lack of one.
+    Octets outside ASCII, and those that no URI holds, are percent-encoded, encoded unreserved
+    characters are decoded, and the remaining escapes are written in upper case. "*" and "$" keep
+    their meaning, "%2A" and "%24" their lack of one.
     """
     octets = path.encode("utf-8", "surrogatepass")
     if _PLAIN.fullmatch(octets):
@@ -102,7 +103,7 @@ def length(pattern: str) -> int:
 
 
 def _encoded(octet: int) -> bytes:
-    if 0x20 < octet < 0x7F:  # noqa: PLR2004 - the printable octets of ASCII
+    if 0x20 < octet < 0x7F and octet not in _NO_URI:  # noqa: PLR2004 - the printable octets of ASCII
         return bytes((octet,))
     return b"%%%02X" % octet
 

@@ -5,7 +5,8 @@ policy (``Content-Signal``); RSL 1.0, section 4.4 (``License``); the operators' 
 means to disallow their AI crawlers (``crawlers``).
 
 Whoever asks under a product token is answered by that token's group. Whoever asks without one may be
-any crawler, so for him the refusals of every group count, and only the permissions of ``*``.
+any crawler, so for him the refusals of every group count, and only the permissions of ``*``. A group
+that may mean the asker, and does not name him as it must, refuses and permits nothing.
 """
 
 import re
@@ -37,8 +38,7 @@ def statements_for(robots: Robots, url: str, agent: str | None = None) -> Parsed
         return Parsed(problems=(*robots.problems, problem))
     found = Parsed(problems=robots.problems)
     found += _preferences(robots, path, agent) + _signals(robots, path, agent)
-    refusals = _strangers_refusals(robots, path) if agent is None else Parsed()
-    found += refusals + _named_crawlers(robots, path, agent)
+    found += _others_refusals(robots, path, agent) + _named_crawlers(robots, path, agent)
     found = Parsed(found.statements, limited(found.problems, "robots.txt"))
     return found if robots.whole else found.without_permissions()
 
@@ -53,7 +53,8 @@ def licenses_for(robots: Robots, agent: str | None = None) -> tuple[Rule, ...]:
         return tuple(r for group in robots.groups for r in group.rules if r.label == "license")
     own = tuple(r for r in robots.rules_for(agent) if r.label == "license")
     outside = tuple(r for r in robots.groups[0].rules if r.label == "license")
-    return own or outside
+    meant = (r for group in robots.meant_for(agent) for r in group.rules if r.label == "license")
+    return (*(own or outside), *meant)
 
 
 def write(policy: Policy) -> Written:
@@ -166,12 +167,17 @@ def _written_signals(policy: Policy) -> str:
     )
 
 
-def _strangers_refusals(robots: Robots, path: str) -> Parsed:
-    """Return what other groups, and lines outside any group, refuse."""
+def _others_refusals(robots: Robots, path: str, agent: str | None) -> Parsed:
+    """Return what groups refuse that may be meant for the asker.
+
+    For who names no token those are all the other groups, and lines outside any group.
+    """
+    groups = robots.meant_for(agent)
+    if agent is None:
+        groups = tuple(group for group in robots.groups if "*" not in group.agents)
     found = []
-    for group in robots.groups:
-        if "*" not in group.agents:
-            found += [_longest_preference(group.rules, path), _signals_of(group.rules, path)]
+    for group in groups:
+        found += [_longest_preference(group.rules, path), _signals_of(group.rules, path)]
     return joined(found).without_permissions()
 
 
@@ -187,15 +193,13 @@ def _named_crawlers(robots: Robots, path: str, agent: str | None) -> Parsed:
 def _refused_crawlers(robots: Robots, path: str, tokens: Iterable[str]) -> Iterator[Statement]:
     for token in tokens:
         crawler = CRAWLERS.get(token)
-        if crawler is None or not robots.names(token):
-            continue
-        access = robots.access(path, token)
-        if access.allowed or access.rule is None:
+        rule = None if crawler is None else robots.refusal(path, token)
+        if crawler is None or rule is None:
             continue
         for purpose in crawler.purposes:
             yield Statement(
-                purpose, Decision.DENY, access.rule.source, Standard.ROBOTS, CRAWLERS_VERSION,
-                access.rule.raw, access.rule.value, params=(("agent", crawler.token),),
+                purpose, Decision.DENY, rule.source, Standard.ROBOTS, CRAWLERS_VERSION,
+                rule.raw, rule.value, params=(("agent", crawler.token),),
             )  # fmt: skip
 
 

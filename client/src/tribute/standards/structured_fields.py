@@ -57,7 +57,6 @@ class _Reader:
             key = self._take(_KEY, "a key").decode("ascii")
             value = self._member() if self._skip(b"=") else None
             self._parameters()
-            members.pop(key, None)
             members[key] = value
             self._take(_BLANKS, "blanks")
             if self._at == len(self._octets):
