@@ -160,8 +160,6 @@ static int read_host(const u8 *s, int n, int *i, u8 *o) {
     *i = j;
     if (k == label || k - label > MOST_LABEL || labels < 2) return -1;
     if (o[label] >= '0' && o[label] <= '9') return -1;
-    for (int at = 0; at + 3 < k; at++)
-        if (o[at] == 'x' && !memcmp(o + at, "xn--", 4)) return -1;
     int skipped = 0;
     for (; labels > 2 && !memcmp(o + skipped, "www.", 4); labels--) skipped += 4;
     if (skipped) memmove(o, o + skipped, (size_t)(k - skipped));

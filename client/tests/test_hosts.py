@@ -46,6 +46,12 @@ def test_ipv6_is_written_like_rfc_5952(packed: bytes) -> None:
         ("क्\u200dष.example", "xn--11b2ezcw70k.example"),
         ("a_b.-c-.example", "a_b.-c-.example"),
         ("%F0%9F%92%A9.la", "xn--ls8h.la"),
+        # What is ASCII stays: Punycode that ends in its middle, or that UTS #46 would map (ｗｗｗ).
+        ("XN--A.example", "xn--a.example"),
+        ("xn--", "xn--"),
+        ("xn--ABC-.example", "xn--abc-.example"),
+        ("xn--8i7caa.example", "xn--8i7caa.example"),
+        ("xn--pokxncvks", "xn--pokxncvks"),
     ],
 )
 def test_names_go_through_uts_46(raw: str, canonical: str) -> None:
@@ -61,9 +67,8 @@ def test_names_go_through_uts_46(raw: str, canonical: str) -> None:
         "a b",
         "a%20b",
         "a／b",
-        "xn--",
-        "xn--a",
-        "xn--ABC-.example",
+        "xn--a.é",
+        "xn--8i7caa.bücher",
         "\u0301a.example",
         "a\u200cb.example",
         "1א.example",

@@ -22,7 +22,6 @@ _OCTET = 256
 
 # https://url.spec.whatwg.org/#forbidden-domain-code-point
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f#%/:<>?@\[\\\]^|]")
-_PLAIN_NAME = re.compile(r"[a-z0-9\-_.]+")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _CANONICAL_IPV4 = re.compile(r"[0-9]+(\.[0-9]+){3}")
 _ZERO_RUNS = re.compile(r"(?:(?<=:)|^)0(?::0)+(?=:|$)")
@@ -68,20 +67,25 @@ def _percent_decoded(text: str) -> str:
 
 
 def _to_ascii(name: str) -> str:
-    """UTS #46 ToASCII as the URL Standard calls it: non-transitional, any hyphens, no STD3."""
-    lowered = name.lower()
-    if name.isascii() and _PLAIN_NAME.fullmatch(lowered) and _PUNYCODE not in lowered:
-        return lowered
+    """Return the name as the URL Standard's domain parser does (https://url.spec.whatwg.org/#idna).
+
+    What is ASCII already stays as it is, its Punycode good or bad, "due to web compatibility"; other
+    names go through UTS #46 ToASCII: non-transitional, any hyphens, no STD3.
+    """
+    ascii_name = name.lower() if name.isascii() else _mapped(name)
+    if _FORBIDDEN.search(ascii_name):
+        raise InvalidHost(f"forbidden characters in a host: {name[:80]!a}")
+    return ascii_name
+
+
+def _mapped(name: str) -> str:
     try:
         mapped = idna.uts46_remap(name, std3_rules=False)
         labels = [_label_to_unicode(label) for label in mapped.split(".")]
         _require_bidi(labels)
-        ascii_name = ".".join(map(_label_to_ascii, labels))
+        return ".".join(map(_label_to_ascii, labels))
     except ValueError as error:  # IDNAError and UnicodeError both are
         raise InvalidHost(f"not an internationalised name: {name[:80]!a}") from error
-    if _FORBIDDEN.search(ascii_name):
-        raise InvalidHost(f"forbidden characters in a host: {name[:80]!a}")
-    return ascii_name
 
 
 def _label_to_unicode(label: str) -> str:
