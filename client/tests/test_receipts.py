@@ -1,4 +1,6 @@
 import base64
+import json
+import struct
 from datetime import UTC, datetime
 from typing import Any
 
@@ -189,6 +191,43 @@ def test_canonical_json_sorts_and_escapes_as_rfc_8785_asks() -> None:
     assert canonical_json({"b": [1.0, "é\n"], "a": {"€": None}}) == (
         b'{"a":{"\xe2\x82\xac":null},"b":[1,"\xc3\xa9\\n"]}'
     )
+
+
+@pytest.mark.parametrize(
+    ("bits", "text"),
+    [  # RFC 8785, appendix B
+        ("0000000000000000", "0"),
+        ("8000000000000000", "0"),
+        ("0000000000000001", "5e-324"),
+        ("ffefffffffffffff", "-1.7976931348623157e+308"),
+        ("4340000000000000", "9007199254740992"),
+        ("4430000000000000", "295147905179352830000"),
+        ("44b52d02c7e14af5", "9.999999999999997e+22"),
+        ("44b52d02c7e14af6", "1e+23"),
+        ("444b1ae4d6e2ef4f", "999999999999999900000"),
+        ("444b1ae4d6e2ef50", "1e+21"),
+        ("3eb0c6f7a0b5ed8c", "9.999999999999997e-7"),
+        ("3eb0c6f7a0b5ed8d", "0.000001"),
+        ("41b3de4355555555", "333333333.3333333"),
+        ("becbf647612f3696", "-0.0000033333333333333333"),
+        ("43143ff3c1cb0959", "1424953923781206.2"),
+    ],
+)
+def test_numbers_are_written_as_rfc_8785_has_them(bits: str, text: str) -> None:
+    (number,) = struct.unpack(">d", bytes.fromhex(bits))
+
+    assert canonical_json(number).decode() == text
+
+
+def test_names_are_sorted_by_their_utf_16_code_units() -> None:
+    """RFC 8785, section 3.2.3: a smiley, of two units, stands before a Hebrew letter of one."""
+    names = ["\u20ac", "\r", "\ufb33", "1", "\U0001f600", "\u0080", "\u00f6", "</script>", "\n"]
+
+    text = canonical_json(dict.fromkeys(names, 0)).decode()
+
+    assert list(json.loads(text)) == [
+        "\n", "\r", "1", "</script>", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", [float("nan"), 2**60, {1: "a"}, b"bytes", "\ud800"])

@@ -128,6 +128,53 @@ def test_a_piece_says_where_it_belongs(headers: dict[str, Any], status: int) -> 
     assert not UploadPart.objects.exists()
 
 
+def test_every_answer_names_the_protocols_version() -> None:
+    """tus 1.0.0, "Tus-Resumable": in every answer, and with a 412 what versions there are."""
+    client = api_client(make_creator("ada"))
+    url = announce(client).headers["Location"]
+
+    other = client.head(url, HTTP_TUS_RESUMABLE="0.2.2")
+    wrong = send(client, url, CONTENT, 5)
+    unknown = client.patch(url, data="x", content_type="text/plain", HTTP_UPLOAD_OFFSET="0", **TUS)
+    missing = client.head("/v1/uploads/upl_00000000000000000000000000", **TUS)
+
+    answers = [other, wrong, unknown, missing]
+    assert [a.status_code for a in answers] == [412, 409, 415, 404]
+    assert {a.headers["Tus-Resumable"] for a in answers} == {"1.0.0"}
+    assert other.headers["Tus-Version"] == "1.0.0"
+    assert not any("Upload-Offset" in a.headers for a in answers)
+
+
+def test_options_say_what_is_spoken(settings: Any) -> None:
+    settings.INTAKE_MAX_BYTES = 1000
+    client = api_client(make_creator("ada"))
+    url = announce(client).headers["Location"]
+
+    answer = client.options(url)
+
+    assert answer.status_code == 204
+    assert (answer.headers["Tus-Version"], answer.headers["Tus-Max-Size"]) == ("1.0.0", "1000")
+    assert "Tus-Extension" not in answer.headers
+
+
+def test_a_network_without_patch_sends_by_post() -> None:
+    """tus 1.0.0, "X-HTTP-Method-Override"."""
+    client = api_client(make_creator("ada"))
+    url = announce(client).headers["Location"]
+    sent: dict[str, Any] = {
+        "data": CONTENT,
+        "content_type": "application/offset+octet-stream",
+        "HTTP_UPLOAD_OFFSET": "0",
+        **TUS,
+    }
+
+    plain = client.post(url, **sent)
+    named = client.post(url, HTTP_X_HTTP_METHOD_OVERRIDE="PATCH", **sent)
+
+    assert plain.status_code == 405
+    assert (named.status_code, named.headers["Upload-Offset"]) == (204, str(len(CONTENT)))
+
+
 def test_more_than_was_announced_is_refused(settings: Any) -> None:
     client = api_client(make_creator("ada"))
     url = announce(client).headers["Location"]

@@ -59,7 +59,24 @@ def test_claim_asks_for_a_file_within_the_place(
     assert asked.urls[0].endswith(claimed.challenge_token)
 
 
-@pytest.mark.parametrize("value", ["com", "co.uk", "github.io", "blogspot.com"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "com",
+        "co.uk",
+        "github.io",
+        "blogspot.com",
+        # as in the list's own tests: unlisted, behind a wildcard, in Chinese and in its Punycode
+        "example",
+        "c.mm",
+        "c.kobe.jp",
+        "test.ck",
+        "k12.ak.us",
+        "公司.cn",
+        "xn--55qx5d.cn",
+        "WwW.CO.UK",
+    ],
+)
 def test_a_domain_of_strangers_is_nobodys(value: str) -> None:
     with pytest.raises(PublicSuffix):
         collections.claim(make_creator("ada"), kind=IdentifierKind.DOMAIN, value=value, at=NOON)

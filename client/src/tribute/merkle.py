@@ -72,7 +72,7 @@ def verify_hash_inclusion(
         else:
             computed = node_hash(computed, sibling)
         position, last = position // 2, last // 2
-    return last == 0 and computed == root
+    return last == 0 and computed == root and len(root) == len(EMPTY_ROOT)
 
 
 def prove_inclusion(index: int, size: int, subtree: Subtree) -> list[bytes]:
@@ -127,8 +127,10 @@ def verify_consistency(
     """
     if not 0 <= old <= new:
         return False
+    if old == 0 and old_root != EMPTY_ROOT:
+        return False
     if old in (0, new):
-        return not path and old_root == (new_root if old == new else EMPTY_ROOT)
+        return not path and (old != new or old_root == new_root)
     steps = list(path) if old & (old - 1) else [old_root, *path]
     position, last = old - 1, new - 1
     while position % 2:

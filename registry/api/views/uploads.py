@@ -7,7 +7,10 @@ how far it has come; PATCH adds bytes there. What arrived before a connection br
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, cast
 
+from django.conf import settings
 from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -74,6 +77,32 @@ class OneUpload(APIView):
     permission_classes = [HasScope("works:write") | HasScope("models:write")]
     parser_classes = [Bytes]
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Take the method that the header names, for who sits behind a network without PATCH.
+
+        tus 1.0.0, "X-HTTP-Method-Override".
+        """
+        said = request.headers.get("X-HTTP-Method-Override")
+        if said and request.method == "POST":
+            request.method = said.strip().upper()
+        return super().dispatch(request, *args, **kwargs)
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Name the protocol's version in every answer, and all versions to who asked in another."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Tus-Resumable"] = TUS_VERSION
+        if response.status_code == status.HTTP_412_PRECONDITION_FAILED:
+            response["Tus-Version"] = TUS_VERSION
+        return response
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+        """Say what is spoken here; an upload is begun by what it is for, so there is no extension."""
+        del request, args, kwargs
+        said = {"Tus-Version": TUS_VERSION, "Tus-Max-Size": str(settings.INTAKE_MAX_BYTES)}
+        return Response(status=status.HTTP_204_NO_CONTENT, headers=said)
+
     @extend_schema(
         operation_id="getUploadOffset",
         summary="Ask how far an upload has come",
@@ -117,7 +146,7 @@ def _own(request: Request) -> QuerySet[Upload]:
 
 
 def _headers(upload: Upload) -> dict[str, str]:
-    return {"Tus-Resumable": TUS_VERSION, "Upload-Offset": str(upload.received)}
+    return {"Upload-Offset": str(upload.received)}
 
 
 def _require_version(request: Request) -> None:
