@@ -15,11 +15,13 @@ from registry.decision_index import Row, Way
 from registry.errors import (
     EffectiveTooFar,
     Erased,
+    NotFound,
     NotRightsholder,
     PaidNeedsUse,
     TermsRequired,
 )
 from registry.history import NewStatement
+from registry.ids import find
 from registry.models import Collection, Creator, Identifier, RightsShare, Statement, Terms, Work
 from tribute import verdict
 from tribute.vocabulary import VOCABULARY_VERSION, Decision, IdentifierKind, Purpose
@@ -97,6 +99,21 @@ def state(  # noqa: PLR0913 - an act of will is said in full, each part by name
     statement.save(force_insert=True)
     decision_index.refresh(_keys(subject), at=at)
     return statement
+
+
+def subject_named(public_id: str) -> Subject:
+    """Return the work, collection or creator that an id names, whoever's it is.
+
+    Raises NotFound for what does not exist, and for a creator who was erased.
+    """
+    match public_id.partition("_")[0]:
+        case "wrk":
+            return find(Work.objects.all(), public_id)
+        case "col":
+            return find(Collection.objects.all(), public_id)
+        case "cre":
+            return find(Creator.objects.filter(erased_at=None), public_id)
+    raise NotFound(f"there is no subject {public_id!r}")
 
 
 def history(subject: Subject) -> QuerySet[Statement]:

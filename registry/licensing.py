@@ -1,15 +1,29 @@
 """Terms that creators offer, and the grants with which operators accept them."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from registry import decision_index
-from registry.consent import Subject
+from registry.consent import Subject, subject_named
 from registry.errors import GrantEndsTooSoon, InvalidTerms, TermsNotOffered
 from registry.models import Collection, Creator, Grant, Operator, Terms, Work
 from tribute import verdict
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Terms that an operator can accept now.
+
+    subject: what they are offered on: the work asked about, a place it lies in, or all of a creator's.
+    """
+
+    purpose: Purpose
+    subject: Subject
+    terms: Terms
 
 
 def offer(  # noqa: PLR0913 - each is a term of its own, given by name
@@ -73,16 +87,51 @@ def accept(  # noqa: PLR0913 - a contract is said in full, each part by name
     )
 
 
+def offers(work: Work, *, at: datetime) -> list[Offer]:
+    """Return the terms of the licences that stand for a work, each of which ``accept`` would take."""
+    ways = decision_index.read_works([work.pk]).get(work.pk, ())
+    said = [s for way in ways for s in way.row().matched(IdentifierKind.URL) if s.distance is None]
+    found: dict[tuple[Purpose, str, str], Offer] = {}
+    for purpose in Purpose:
+        for statement in _asking(purpose, said, at):
+            assert statement.terms is not None, "a license names its terms"
+            terms = Terms.objects.get(pk=statement.terms)
+            subject = subject_named(statement.subject)
+            if _offered(terms, subject, purpose, at):
+                found[purpose, subject.pk, terms.pk] = Offer(purpose, subject, terms)
+    return list(found.values())
+
+
+def _asking(
+    purpose: Purpose, said: Iterable[verdict.Statement], at: datetime
+) -> list[verdict.Statement]:
+    """Return the statements by which the work may be used under a licence alone, if that stands."""
+    stands = verdict.decide(purpose, statements=_best_proven(said), asker=None, at=at)
+    if stands.decision != Decision.LICENSE:
+        return []
+    return [s for s in stands.deciding if isinstance(s, verdict.Statement)]
+
+
+def _best_proven(said: Iterable[verdict.Statement]) -> list[verdict.Statement]:
+    """Return each statement once: reached by several keys, by the way on which it is proven."""
+    best: dict[str, verdict.Statement] = {}
+    for s in said:
+        if not (s.id in best and best[s.id].proven):
+            best[s.id] = s
+    return list(best.values())
+
+
 def _offered(terms: Terms, subject: Subject, purpose: Purpose, at: datetime) -> bool:
     """Whether the subject's own statements, taken alone, come to a license on these terms."""
-    said: dict[str, verdict.Statement] = {}
-    for rows in decision_index.read(_keys(subject)).values():
-        for row in rows:
-            for s in row.matched(IdentifierKind.URL) if row.subject == subject.pk else ():
-                # Reached by several keys, a statement counts by the way on which it is proven.
-                if s.distance is None and not (s.id in said and said[s.id].proven):
-                    said[s.id] = s
-    found = verdict.decide(purpose, statements=said.values(), asker=None, at=at)
+    said = [
+        s
+        for rows in decision_index.read(_keys(subject)).values()
+        for row in rows
+        if row.subject == subject.pk
+        for s in row.matched(IdentifierKind.URL)
+        if s.distance is None
+    ]
+    found = verdict.decide(purpose, statements=_best_proven(said), asker=None, at=at)
     considered = [s for s in found.considered if isinstance(s, verdict.Statement)]
     return (
         found.decision == Decision.LICENSE

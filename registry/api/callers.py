@@ -48,20 +48,5 @@ def subject_of(creator: Creator, public_id: str) -> Subject:
     raise NotFound(f"there is no subject {public_id!r} here")
 
 
-def subject_named(public_id: str) -> Subject:
-    """Return the work, collection or creator that an id names, whoever's it is.
-
-    Raises NotFound for what does not exist, and for a creator who was erased.
-    """
-    match public_id.partition("_")[0]:
-        case "wrk":
-            return find(Work.objects.all(), public_id)
-        case "col":
-            return find(Collection.objects.all(), public_id)
-        case "cre":
-            return find(Creator.objects.filter(erased_at=None), public_id)
-    raise NotFound(f"there is no subject {public_id!r} here")
-
-
 def _owner(request: Request) -> object:
     return request.auth.owner if isinstance(request.auth, ApiKey) else None

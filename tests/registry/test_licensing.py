@@ -127,3 +127,48 @@ def test_terms_may_be_accepted_on_a_place_and_on_all_of_a_creators() -> None:
     licensing.accept(acme, terms, ada, purpose=Purpose.TRAIN_AI, at=NOON)
 
     assert told(acme)["decision"] == "allow"
+
+
+def test_a_works_offers_are_what_accept_takes() -> None:
+    ada, acme = make_creator("ada"), make_operator("acme")
+    work = make_work(ada, url=URL)
+    assert licensing.offers(work, at=NOON) == []
+    terms = license_work(work)
+
+    [offer] = licensing.offers(work, at=NOON)
+
+    assert offer == licensing.Offer(Purpose.TRAIN_AI, work, terms)
+    licensing.accept(acme, offer.terms, offer.subject, purpose=offer.purpose, at=NOON)
+    assert told(acme)["decision"] == "allow"
+    assert licensing.offers(work, at=NOON) == [offer]
+
+
+def test_what_a_creator_offers_for_all_her_works_is_offered_for_each() -> None:
+    ada, acme = make_creator("ada"), make_operator("acme")
+    work = make_work(ada, url=URL)
+    terms = licensing.offer(ada, uri="https://ada.example/terms", at=NOON)
+    consent.state(
+        ada, ada, purpose=Purpose.TRAIN_AI, decision=Decision.LICENSE, terms=terms, at=NOON
+    )
+
+    [offer] = licensing.offers(work, at=NOON)
+
+    assert offer.subject == ada
+    licensing.accept(acme, offer.terms, offer.subject, purpose=offer.purpose, at=NOON)
+    assert told(acme)["decision"] == "allow"
+
+
+def test_a_deny_of_the_work_leaves_no_offer() -> None:
+    ada = make_creator("ada")
+    work = make_work(ada, url=URL)
+    license_work(work)
+    deny(work, at=NOON)
+
+    assert licensing.offers(work, at=NOON) == []
+
+
+def test_an_unproven_claimant_offers_nothing() -> None:
+    work = make_work(make_creator("eve", verified=False), url=URL)
+    license_work(work)
+
+    assert licensing.offers(work, at=NOON) == []

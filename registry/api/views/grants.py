@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry import licensing
-from registry.api.callers import operator_of, subject_named
+from registry.api.callers import operator_of
 from registry.api.operator_serializers import GrantSerializer, NewGrantSerializer
 from registry.api.permissions import HasScope
+from registry.consent import subject_named
 from registry.ids import find
 from registry.models import Grant, Terms
 from tribute.vocabulary import Purpose
