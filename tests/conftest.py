@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.cache import cache
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
@@ -90,6 +91,12 @@ def superuser(db: None) -> Iterator[psycopg.Connection]:
     """A connection that may do anything, for tampering. It sees committed rows only."""
     with psycopg.connect(test_database_url(), autocommit=True) as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Forget figures counted, and callers counted, for another test."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

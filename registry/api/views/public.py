@@ -88,9 +88,9 @@ class Transparency(APIView):
         responses=FiguresSerializer,
     )
     def get(self, _request: Request) -> Response:
-        """Print counts; nothing in them is about one person."""
+        """Print counts of the last minute; nothing in them is about one person."""
         key = receipts.public_key()
-        counted = figures.current()
+        counted = figures.lately()
         return Response(
             {
                 "counts": counted.counts,
