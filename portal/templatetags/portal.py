@@ -89,6 +89,12 @@ def chip(decision: str, paid: object = None) -> SafeString:
 
 
 @register.filter
+def decision_word(decision: str) -> str:
+    """Name a decision as its chip does."""
+    return str(wording.CHIP_WORDS[wording.choice_of(str(decision), paid=False)])
+
+
+@register.filter
 def ppm(share: int) -> str:
     """Print parts per million as a percentage, with as many places as it has."""
     return f"{share / 10_000:.4f}".rstrip("0").rstrip(".") + " %"
@@ -167,6 +173,7 @@ def _ways(request: HttpRequest) -> list[tuple[str, str]]:
     if roles.operator:
         ways += [
             (reverse("portal:operator"), _("Operator") if roles.creator else _("Overview")),
+            (reverse("portal:checks"), _("Questions")),
             (reverse("portal:models"), _("Models")),
             (reverse("portal:revocations"), _("Revocations")),
             (reverse("portal:usage"), _("Usage")),

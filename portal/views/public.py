@@ -1,7 +1,6 @@
 """Pages for strangers: what this is, the look-up, and the page that credit lines point to."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,7 +11,9 @@ from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
 from attribution import uses
+from portal.access import roles
 from portal.forms.works import MEDIA
+from portal.identifying import kind_of
 from portal.troubles import plain
 from portal.wording import PURPOSES
 from registry import checks, consent
@@ -20,9 +21,7 @@ from registry.errors import NotFound, RegistryError
 from registry.ids import find
 from registry.models import Work
 from tribute.verdict import Verdict
-from tribute.vocabulary import IdentifierKind, Medium, Purpose
-
-SHA256 = re.compile(r"(sha256:)?[0-9a-fA-F]{64}")
+from tribute.vocabulary import Decision, Medium, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +59,6 @@ def look_up(request: HttpRequest) -> HttpResponse:
     return render(request, template, page, status=422 if problem else 200)
 
 
-def kind_of(text: str) -> IdentifierKind:
-    """Guess what somebody typed: 64 hexadecimal digits, an ISCC, else an address."""
-    if SHA256.fullmatch(text):
-        return IdentifierKind.SHA256
-    if text.upper().startswith("ISCC:"):
-        return IdentifierKind.ISCC
-    return IdentifierKind.URL
-
-
 def _is_fragment(request: HttpRequest) -> bool:
     """Say whether htmx asks for the answer alone."""
     htmx: HtmxDetails | None = getattr(request, "htmx", None)
@@ -87,6 +77,14 @@ def _standing(work: Work) -> list[Told]:
     ]
 
 
+def _licensed(told: Iterable[Told]) -> bool:
+    return any(each.decision == Decision.LICENSE for each in told)
+
+
+def _may_accept(request: HttpRequest) -> bool:
+    return request.user.is_authenticated and roles(request).operator is not None
+
+
 @require_GET
 def work(request: HttpRequest, work_id: str) -> HttpResponse:
     """Show what anybody may know of a work: its title, its makers, what is allowed, its uses."""
@@ -98,6 +96,7 @@ def work(request: HttpRequest, work_id: str) -> HttpResponse:
         request.user.is_authenticated
         and shown.shares.filter(creator__members=request.user).exists()
     )
+    told = _standing(shown)
     return render(
         request,
         "portal/public_work.html",
@@ -105,7 +104,8 @@ def work(request: HttpRequest, work_id: str) -> HttpResponse:
             "work": shown,
             "medium": dict(MEDIA)[Medium(shown.medium)],
             "makers": [c.display_name for c in shown.rightsholders.order_by("-shares__ppm", "pk")],
-            "told": _standing(shown),
+            "told": told,
+            "licensed": _may_accept(request) and _licensed(told),
             "uses": uses.of_work(shown),
             "owned": owned,
         },
