@@ -178,7 +178,6 @@ def _ways(request: HttpRequest) -> list[tuple[str, str]]:
             (reverse("portal:revocations"), _("Revocations")),
             (reverse("portal:usage"), _("Usage")),
             (reverse("portal:balance"), _("Balance")),
-            (reverse("portal:keys"), _("API keys")),
         ]
     if roles.payout_admin:
         ways += [

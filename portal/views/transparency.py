@@ -21,7 +21,7 @@ def report(request: HttpRequest) -> HttpResponse:
                 (_("Creators"), counts["creators"]),
                 (_("Works"), counts["works"]),
                 (_("Sites claimed"), counts["collections"]),
-                (_("of them proven"), counts["collections_proven"]),
+                (_("Sites proven"), counts["collections_proven"]),
             ],
             "asked": [
                 (_("Operators"), counts["operators"]),
