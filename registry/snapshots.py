@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from psycopg import Cursor
 
-from registry import log, snapshot_rows
+from registry import log, snapshot_base, snapshot_rows
 from registry.errors import NotFound
 from registry.models import SnapshotChange, SnapshotRelease
 from tribute.snapshot import SnapshotError
@@ -162,8 +162,8 @@ def _usable_state(
 
 def _base(publisher: Publisher, edition: Edition, said: SayingsWriter, at: datetime) -> bytes:
     codes = CodeBook()
-    pieces = snapshot_rows.everything(codes, at=at, keep=said.put)
-    return publisher.base(pieces, codes, edition, sizes=snapshot_rows.sizes())
+    with snapshot_base.everything(publisher.root, codes, at=at, said=said) as rows:
+        return publisher.base(rows.pieces(), codes, edition, sizes=rows.sizes)
 
 
 def _delta(  # noqa: PLR0913 - what a release is made of

@@ -397,6 +397,8 @@ done:
 
 #include "speaking.h"
 
+#include "storing.h"
+
 static PyObject *canonical_of(PyObject *module, PyObject *args) {
     const char *text;
     Py_ssize_t length;
@@ -435,6 +437,9 @@ static PyMethodDef methods[] = {
     {"join", join, METH_VARARGS,
      "join(rows, parts) -> (data, limits); a part is bytes, or (data, limits, which or None)"},
     {"quoted", quoted, METH_VARARGS, "quoted(data, limits) -> (data, limits) of JSON strings."},
+    {"stored", stored, METH_VARARGS,
+     "stored(rows of COPY, subjects, purposes, decisions, kinds) -> (said, parts, places, other rows)\n"
+     "\nWords have commas between them; the rest is tribute.snapshot.stored's."},
     {"canonical", canonical_of, METH_VARARGS, "canonical(url) -> bytes, or None for the unusual."},
     {"use_sha_instructions", use_sha_instructions, METH_VARARGS,
      "use_sha_instructions(wanted) -> whether the processor's own are in use now."},
@@ -446,6 +451,7 @@ static struct PyModuleDef definition = {
 
 PyMODINIT_FUNC PyInit__kernel(void) {
     prepare_tables();
+    prepare_digits();
     with_sha_ni = sha_ni_present();
     return PyModule_Create(&definition);
 }

@@ -39,15 +39,17 @@ UNIT = 8
 _PAGE, _BLOB = "sayings.json", "sayings.blob"
 _KEY_BYTES = 16
 _AT_ONCE = 1 << 18
+_MOST_PLACE = (1 << 32) - 1
 _HEAD = struct.Struct("<IHBx")
-_SUBJECT = struct.Struct("<BBHi16s")
-_SAYING = struct.Struct("<16s16s16sqIBBBx")
-_ODD = 1
-_PROVEN, _DISPUTED, _WITH_TERMS = 1, 2, 4
+SUBJECT = struct.Struct("<BBHi16s")
+SAYING = struct.Struct("<16s16s16sqIBBBx")
+ODD = 1
+PROVEN, DISPUTED, WITH_TERMS = 1, 2, 4
 _CASE_SUBJECT = struct.Struct("<BBBBi")
 _CASE_SAYING = struct.Struct("<BBBBBBxxI")
 
-ODD_RECORD = _HEAD.pack(_HEAD.size, 0, _ODD)
+HEAD_BYTES = _HEAD.size
+ODD_RECORD = _HEAD.pack(HEAD_BYTES, 0, ODD)
 """Says that this key is to be asked about elsewhere."""
 
 
@@ -84,7 +86,7 @@ def packed(subjects: Iterable[Subject]) -> bytes:
             said = [_packed(saying) for saying in subject.sayings]
             kind = SUBJECT_TYPES.index(subject.type)
             head = (kind, subject.tier, len(said), subject.narrowness, subject.id.bytes)
-            parts += [_SUBJECT.pack(*head), *said]
+            parts += [SUBJECT.pack(*head), *said]
         size = _HEAD.size + sum(map(len, parts))
         parts[0] = _HEAD.pack(size, count, 0)
     except (struct.error, ValueError):
@@ -93,14 +95,42 @@ def packed(subjects: Iterable[Subject]) -> bytes:
 
 
 def _packed(saying: Saying) -> bytes:
-    flags = _PROVEN * saying.proven | _DISPUTED * saying.disputed
+    flags = PROVEN * saying.proven | DISPUTED * saying.disputed
     terms = bytes(_KEY_BYTES)
     if saying.terms is not None:
-        terms, flags = saying.terms.bytes, flags | _WITH_TERMS
+        terms, flags = saying.terms.bytes, flags | WITH_TERMS
     purpose = PURPOSES.index(Purpose(saying.purpose))
     decision = DECISIONS.index(Decision(saying.decision))
     names = (saying.id.bytes, saying.claimant.bytes, terms)
-    return _SAYING.pack(*names, saying.since, saying.sequence, purpose, decision, flags)
+    return SAYING.pack(*names, saying.since, saying.sequence, purpose, decision, flags)
+
+
+def unpacked(parts: bytes) -> list[Subject]:
+    """Read subjects again, which lie in a record behind its first HEAD_BYTES."""
+    subjects, at = [], 0
+    while at < len(parts):
+        kind, tier, count, narrowness, name = SUBJECT.unpack_from(parts, at)
+        at += SUBJECT.size
+        stop = at + count * SAYING.size
+        said = [_unpacked(fields) for fields in SAYING.iter_unpack(parts[at:stop])]
+        subjects.append(Subject(UUID(bytes=name), SUBJECT_TYPES[kind], tier, narrowness, said))
+        at = stop
+    return subjects
+
+
+def _unpacked(fields: tuple[Any, ...]) -> Saying:
+    name, claimant, terms, since, sequence, purpose, decision, flags = fields
+    return Saying(
+        id=UUID(bytes=name),
+        claimant=UUID(bytes=claimant),
+        terms=UUID(bytes=terms) if flags & WITH_TERMS else None,
+        since=since,
+        sequence=sequence,
+        purpose=PURPOSES[purpose],
+        decision=DECISIONS[decision],
+        proven=bool(flags & PROVEN),
+        disputed=bool(flags & DISPUTED),
+    )
 
 
 class CaseSaying(NamedTuple):
@@ -146,8 +176,8 @@ def _case_saying(numbers: tuple[int, ...]) -> CaseSaying:
         PURPOSES[purpose],
         DECISIONS[decision],
         sequence,
-        bool(flags & _PROVEN),
-        bool(flags & _DISPUTED),
+        bool(flags & PROVEN),
+        bool(flags & DISPUTED),
         rank,
         terms,
     )
@@ -227,6 +257,24 @@ class SayingsWriter:
         self._keys[kind].write(key[:_KEY_BYTES])
         self._places[kind].write(struct.pack("<I", self._size // UNIT))
         self._size += self._blob.write(record)
+
+    def put_all(
+        self, kinds: Numbers, high: Numbers, low: Numbers, sizes: Numbers, data: bytes
+    ) -> None:
+        """Say what is said under many keys of KINDS.
+
+        kinds: (keys,) their places in KINDS. sizes: (keys,) bytes of each record, which lie in
+        ``data`` one after another, each of whole UNITs.
+        """
+        places = (self._size + np.cumsum(sizes) - sizes) // UNIT
+        if len(places) and places[-1] > _MOST_PLACE:
+            raise OverflowError("more is said than a snapshot can name the places of")
+        keys = np.stack([high, low], axis=1).astype(">u8")
+        for number, kind in enumerate(KINDS):
+            these = kinds == number
+            self._keys[kind].write(keys[these].data)
+            self._places[kind].write(places[these].astype("<u4").data)
+        self._size += self._blob.write(data)
 
     def finish(
         self,
