@@ -1,5 +1,9 @@
 """What attribution refuses, and why. ``code`` is stable API; HTTP is not known here."""
 
+from collections.abc import Sequence
+
+from ledger.money import Money
+
 
 class AttributionError(Exception):
     """Attribution did not do what it was asked; nothing was written."""
@@ -227,6 +231,21 @@ class OwnMatter(AttributionError):
     """An admin decides about money and relations of others, never about one's own."""
 
     code = "own_matter"
+
+
+class ErasureBlocked(AttributionError):
+    """What is under way with a person or creator ends before they are erased."""
+
+    code = "erasure_blocked"
+
+    def __init__(self, blockers: Sequence[tuple[str, str, Money | None]]) -> None:
+        """Name everything that stands in the way: kind, id or handle, and how much money."""
+        self.blockers = list(blockers)
+        named = (
+            " ".join(filter(None, (kind, subject, str(money) if money else "")))
+            for kind, subject, money in self.blockers
+        )
+        super().__init__("; ".join(named))
 
 
 class NotParked(AttributionError):

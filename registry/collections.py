@@ -158,6 +158,16 @@ def verify(
     return collection
 
 
+@transaction.atomic
+def end(collection: Collection, *, at: datetime) -> Collection:
+    """End a proof because its creator leaves; without one, nothing changes."""
+    locked = Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
+    if locked.control_proven_at is not None:
+        _end(locked, max(at, locked.control_proven_at + datetime.resolution))
+    collection.refresh_from_db()
+    return collection
+
+
 def recheck(*, sources: Sources, at: datetime, limit: int) -> int:
     """Look again for up to ``limit`` challenges that are due; return how many proofs ended.
 

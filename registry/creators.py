@@ -14,6 +14,7 @@ from registry.errors import Erased, HandleTaken, InvalidHandle
 from registry.models import Creator, User
 
 HANDLE = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])")
+ERASED = "erased-"
 
 
 def join(user: User, *, handle: str, display_name: str, at: datetime) -> Creator:
@@ -35,6 +36,8 @@ def join(user: User, *, handle: str, display_name: str, at: datetime) -> Creator
 
 def require_handle(handle: str) -> None:
     """Raise InvalidHandle unless ``handle`` may name a creator or an operator."""
+    if handle.startswith(ERASED):
+        raise InvalidHandle(f"names that begin with {ERASED} are those of creators who left")
     if not HANDLE.fullmatch(handle):
         raise InvalidHandle(f"{handle!r} is not 2 to 40 lower-case letters, digits and hyphens")
 

@@ -378,6 +378,18 @@ class Erased(RegistryError):
     code = "erased"
 
 
+class ErasureOpen(RegistryError):
+    """A person asks for one erasure at a time."""
+
+    code = "erasure_open"
+
+
+class ErasureBegun(RegistryError):
+    """An erasure is called off before it is begun."""
+
+    code = "erasure_begun"
+
+
 class UploadTooLarge(RegistryError):
     """An upload has as many bytes as were announced, and at most INTAKE_MAX_BYTES."""
 

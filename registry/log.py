@@ -25,6 +25,8 @@ LEAF_TYPES = frozenset(
         "consent.set",
         "control.proven",
         "control.ended",
+        "creator.erased",
+        "person.erased",
         "check.batch",
         "dispute.decided",
         "cluster.decided",

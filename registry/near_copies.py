@@ -124,12 +124,13 @@ def _compare(
 
 
 def _keep_known(found: dict[ContentCode, list[tuple[str, float]]]) -> None:
-    """Leave out works that are gone, which memory may still hold, and matches found to be none."""
+    """Leave out works and codes that are gone, which memory may still hold, and matches found to be none."""
     alike = {code: near for code, near in found.items() if near}
     if not alike:
         return
     wanted = {work for near in alike.values() for work, _ in near}
-    known = set(Work.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    there = Work.objects.filter(pk__in=wanted).exclude(iscc_bits=None)
+    known = set(there.values_list("pk", flat=True))
     names = {code: code_key(code) for code in alike}
     lifted = MatchAppeal.objects.filter(
         code_key__in=list(names.values()), work__in=known, finding__lifted=True

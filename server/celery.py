@@ -46,6 +46,7 @@ app.conf.beat_schedule = {
         "ledger.reconcile": HOUR,
         "ledger.audit": 24 * HOUR,
         "ledger.publish_head": HOUR,
+        "portal.erase_those_who_leave": HOUR,
         "registry.build_snapshots": HOUR,
         "registry.flag_overdue_revocations": HOUR,
         "registry.forget_uploads": 24 * HOUR,

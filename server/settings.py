@@ -304,6 +304,10 @@ EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env_flag("EMAIL_USE_TLS")
 DEFAULT_FROM_EMAIL = env_text("DEFAULT_FROM_EMAIL", "Tribute <no-reply@localhost>")
 
+# People who leave: how long they may think again, and how long money they left is claimed with a code.
+ERASURE_DELAY_DAYS = env_whole("ERASURE_DELAY_DAYS", 14, most=30)
+ERASURE_CLAIM_DAYS = env_whole("ERASURE_CLAIM_DAYS", 1_095, least=30)
+
 # The browser -----------------------------------------------------------------------------------
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -8,8 +8,17 @@ from typing import Any
 
 from rest_framework.test import APIClient
 
-from registry import consent, creators, operators, works
-from registry.models import ApiKey, Collection, Creator, Operator, Statement, User, Work
+from registry import consent, creators, erasures, forgetting, operators, works
+from registry.models import (
+    ApiKey,
+    Collection,
+    Creator,
+    Erasure,
+    Operator,
+    Statement,
+    User,
+    Work,
+)
 from tribute import features, fingerprints
 from tribute.vocabulary import Decision, IdentifierKind, Medium, Purpose
 
@@ -37,6 +46,21 @@ def make_creator(
     if verified:
         creators.verify_identity(creator, at=at)
     return creator
+
+
+def erase(creator: Creator, *, at: datetime = NOON) -> None:
+    """The creator has left: only the registry's part of it, permissions left as they are."""
+    (member,) = creator.members.all()
+    requested = erasures.request(
+        member,
+        creator=creator,
+        refusals=Erasure.Refusals.KEEP,
+        leaves_money=True,
+        language="en",
+        delay=timedelta(0),
+        at=at,
+    )
+    forgetting.forget_creator(creator, requested.erasure, at=at)
 
 
 def make_operator(

@@ -185,6 +185,7 @@ static void open_host(place_row *to, const row *w, int path) {
 static int store_place(storing *s, const row *w) {
     int kind = word_of(&s->kinds, w->at[2], (size_t)w->size[2]);
     if (kind < 0 || w->size[5] > MOST_PADDED - 64) return 0;
+    if (w->size[5] >= 7 && !memcmp(w->at[5], "erased:", 7)) return 0; /* a forgotten address: handed back */
     place_row place = {load_u64(w->at[0]), load_u64(w->at[0] + 8), 0, 0, (u32)kind, 0};
     if (kind == PATH || kind == URL) open_host(&place, w, kind == PATH);
     return put(&s->places, &place, sizeof place);

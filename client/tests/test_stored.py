@@ -129,6 +129,8 @@ def test_places_open_the_gates_of_their_hosts(monkeypatch: pytest.MonkeyPatch) -
         (IdentifierKind.PATH, "a.example/"),
         (IdentifierKind.PATH, "a.example/b/c/"),
         (IdentifierKind.PATH, f"a.example/{'b/' * 14}"),
+        (IdentifierKind.URL, f"erased:{'0a' * 32}"),
+        (IdentifierKind.PATH, f"erased:{'0b' * 32}/x/x/"),
         (IdentifierKind.HOST, "a.example"),
         (IdentifierKind.DOMAIN, "example"),
         (IdentifierKind.SHA256, "0" * 64),

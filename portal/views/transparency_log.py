@@ -21,6 +21,8 @@ KINDS: dict[str, str | Promise] = {
     "control.proven": _("Control of a site or certificate shown"),
     "control.ended": _("Control of a site or certificate no longer shown"),
     "check.batch": _("Answers to a company's questions"),
+    "creator.erased": _("A creator left"),
+    "person.erased": _("A person left"),
     "dispute.decided": _("A dispute decided"),
     "cluster.decided": _("Copies of a work decided about"),
     "manifest.digest": _("What a model learned from"),

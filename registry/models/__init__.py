@@ -5,6 +5,7 @@ from registry.models.checks import Check
 from registry.models.clusters import Cluster, ClusterEvent, ClusterMember
 from registry.models.consent import DecisionIndex, Grant, Statement, Terms
 from registry.models.disputes import DisputeEvent
+from registry.models.erasures import Erasure
 from registry.models.imports import Import, ImportKey, ImportRow, WorkReference
 from registry.models.log import LogEntry, LogOutbox
 from registry.models.manifests import Manifest, ManifestCode, ManifestRow
@@ -51,6 +52,7 @@ __all__ = [
     "Creator",
     "DecisionIndex",
     "DisputeEvent",
+    "Erasure",
     "Grant",
     "IdempotentRequest",
     "Identifier",

@@ -41,6 +41,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_payout_admin = models.BooleanField(default=False)
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
+    # Since then the row stands for somebody nobody knows; what it did stays on record.
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -51,6 +53,18 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         constraints = [
             UniqueConstraint(Lower("email"), name="user_email_unique_in_any_case"),
+            CheckConstraint(
+                name="user_erased_is_nobody",
+                condition=Q(erased_at=None)
+                | Q(
+                    name="",
+                    email__endswith="@erased.invalid",
+                    is_active=False,
+                    is_staff=False,
+                    is_superuser=False,
+                    is_payout_admin=False,
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -88,6 +102,15 @@ class Creator(models.Model):
             CheckConstraint(
                 name="creator_erased_has_no_commitment_key",
                 condition=Q(erased_at=None) | Q(commitment_key=None),
+            ),
+            CheckConstraint(
+                name="creator_erased_has_no_name",
+                condition=Q(erased_at=None) & ~Q(handle__startswith="erased-")
+                | Q(
+                    erased_at__isnull=False,
+                    handle__startswith="erased-",
+                    display_name=F("handle"),
+                ),
             ),
         ]
 

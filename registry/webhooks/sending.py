@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from django.core.mail import send_mail
 from django.db import transaction
@@ -86,7 +87,13 @@ def _try(delivery: WebhookDelivery, post: Post, at: datetime) -> tuple[int | Non
     try:
         return post(delivery.endpoint.url, body=body, headers=headers), ""
     except (FetchFailed, FetchRefused) as error:
-        return None, str(error)[:200] or error.code
+        return None, _nameless(str(error), delivery.endpoint.url)[:200] or error.code
+
+
+def _nameless(trouble: str, url: str) -> str:
+    """Leave the address out: attempts stay on record when the endpoint's owner was erased."""
+    host = urlsplit(url).hostname or url
+    return trouble.replace(url, "the address").replace(host, "the host")
 
 
 @transaction.atomic

@@ -24,7 +24,7 @@ from tests.attribution.world import (
     fund,
     make_model,
 )
-from tests.factories import DAY, allow, deny, make_creator, make_operator, make_work
+from tests.factories import DAY, allow, deny, erase, make_creator, make_operator, make_work
 from tests.journal import Journal
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
@@ -189,7 +189,7 @@ def test_a_creator_who_wants_no_money_gets_none(
 def test_an_erased_creator_earns_nothing_more(
     writer: GenerativeModel, ada: Creator, journal: Journal
 ) -> None:
-    Creator.objects.filter(pk=ada.pk).update(erased_at=GENERATED, commitment_key=None)
+    erase(ada, at=GENERATED)
     query = ask(writer, TWELVE_OF_CHARIOT)
 
     settle()

@@ -16,7 +16,7 @@ from registry import log, log_files, log_recovery, log_signing, log_tree
 from registry.errors import LogBegun, LogDamaged, LogForked, LogNotBegun
 from registry.models import LogEntry, LogOutbox
 from tests.conftest import test_database_url, truncate
-from tests.factories import DAY, NOON, allow, deny, make_creator, make_work
+from tests.factories import DAY, NOON, allow, deny, erase, make_creator, make_work
 from tribute.log import auditing
 from tribute.log.sources import FolderLog
 from tribute.log.tiles import tiles_of
@@ -107,8 +107,7 @@ def test_erasing_a_person_leaves_the_tree_valid(log_home: Path) -> None:
     before = (log_home / "checkpoint").read_bytes()
 
     # All that the log has of her is a commitment under this key.
-    ada.commitment_key, ada.erased_at, ada.display_name = None, NOON + 2 * DAY, ""
-    ada.save()
+    erase(ada, at=NOON + 2 * DAY)
     log_tree.grow(limit=10)
 
     found = auditing.audit(FolderLog(log_home), log_signing.verifier(), remembered=before)

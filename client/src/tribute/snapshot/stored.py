@@ -18,6 +18,7 @@ import numpy as np
 
 from tribute import ids
 from tribute.identifiers import TAGS
+from tribute.snapshot.changes import MASKED
 from tribute.snapshot.errors import Corrupt
 from tribute.snapshot.probing import KERNEL
 from tribute.snapshot.sayings import (
@@ -48,6 +49,7 @@ PLACE = np.dtype(
 _FIELDS = 6
 _GATED = {IdentifierKind.URL: GATE_URLS, IdentifierKind.PATH: 0}
 _NO_HOST = bytes(16)
+_MASKED = MASKED.encode()
 _SAID_ROW, _PLACE_ROW = struct.Struct("<QQII"), struct.Struct("<QQQQII")
 _HALVES = struct.Struct(">QQ")
 _REMEMBERED = 100_000
@@ -164,6 +166,8 @@ def _opened(kind: str, canonical: bytes) -> tuple[int, int, int, int]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _host(authority: bytes) -> bytes:
+    if authority.startswith(_MASKED):
+        return bytes.fromhex(authority.removeprefix(_MASKED).decode())[: len(_NO_HOST)]
     return hashlib.sha256(TAGS[IdentifierKind.HOST] + authority).digest()[: len(_NO_HOST)]
 
 
