@@ -52,6 +52,8 @@ WORDS: dict[str, str | Promise] = {
     "may_not_decide": _("You have a part in one of the works; somebody else decides."),
     "not_clustered": _("This work is not in the cluster, or there is no second one."),
     "cluster_too_large": _("A reviewed cluster has at most 100 works."),
+    "erasure_open": _("You have asked for this already; it stands above."),
+    "erasure_begun": _("It is being carried out already, and cannot be called off any more."),
     "not_found": _("There is nothing of this id."),
     "fetch_refused": _("We only read public web sites, by name, at their usual ports."),
     "fetch_failed": _("The site did not answer in time or not completely. Try again later."),

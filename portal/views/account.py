@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from portal.access import for_people, person, roles
+from registry import erasures
 
 
 @for_people
@@ -16,6 +17,7 @@ def account(request: HttpRequest) -> HttpResponse:
         {
             "person": user,
             "roles": roles(request),
+            "erasure": erasures.open_of(user),
             "creators": user.creators.order_by("created_at", "pk"),
             "operators": user.operators.order_by("created_at", "pk"),
         },

@@ -36,6 +36,7 @@ PAGES = [
     ("ada", "/earnings/statements/2026-06/"),
     ("ada", "/payouts/"),
     ("ada", "/account/"),
+    ("ada", "/account/leave/"),
     ("ada", "/account/keys/"),
     ("quinn", "/account/desk-keys/"),
     ("ada", "/welcome/"),
