@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tribute.standards import headers
 from tribute.standards.markup import Link, Meta, parse
+from tribute.vocabulary import Decision, Purpose
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,29 @@ def test_meta_elements_are_found_as_browsers_find_them(page: str) -> None:
 )
 def test_what_is_no_element_is_not_found(page: str) -> None:
     assert parse(page.encode()).metas == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [  # HTML, section 13.2.5.73, as in html5lib's tests of tokenizers
+        ("/p?a=1&copy=2&notx=3", "/p?a=1&copy=2&notx=3"),
+        ("/p?a=1&amp;copy=2&lt", "/p?a=1&copy=2<"),
+        ("&noti;&not;&not", "&noti;\u00ac\u00ac"),
+        ("&#x6E;o&#97i&#x110000;", "noai\ufffd"),
+        ("&#" + "9" * 5000 + ";&#x" + "f" * 5000, "\ufffd\ufffd"),
+    ],
+)
+def test_references_in_attributes_are_resolved_as_browsers_do(written: str, read: str) -> None:
+    assert parse(f'<meta name=a content="{written}">'.encode()).metas[0].content == read
+
+
+def test_only_five_characters_are_white_space() -> None:
+    page = parse(
+        "<meta name=robots content=noindex,\u3000noai\x0b><script></script\x0b><meta>".encode()
+    )
+
+    assert [(m.name, m.content) for m in page.metas] == [("robots", "noindex,\u3000noai")]
+    assert headers.parse_page(page).decisions[Purpose.TRAIN_AI] == Decision.DENY
 
 
 def test_links_and_inline_documents_are_found() -> None:

@@ -48,6 +48,8 @@ def test_patterns_match_as_the_rfc_says(pattern: str, path: str, matched: bool) 
     [
         ("https://ada.example/a?b=c#d", "/a?b=c"),
         ("https://ada.example", "/"),
+        ("https://ada.example/find?#x", "/find?"),
+        ("https://ada.example?", "/?"),
         ("/a/b", "/a/b"),
         ("ada.example/a", None),
         ("//ada.example/a", None),

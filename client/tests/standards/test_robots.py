@@ -262,12 +262,15 @@ def test_a_list_of_crawlers_permits_only_the_first() -> None:
     assert robots.access("/b", "other").allowed
 
 
-def test_a_star_before_a_name_refuses_everyone_and_permits_nobody() -> None:
-    robots = parse(b"User-agent: *\nDisallow: /a\n\nUser-agent: *bot\nDisallow: /b\nAllow: /a\n")
+def test_a_star_before_a_name_refuses_who_is_named_and_permits_nobody() -> None:
+    robots = parse(
+        b"User-agent: *\nDisallow: /a\n\nUser-agent: *FooBot*\nDisallow: /b\nAllow: /a\n"
+    )
 
-    assert [robots.access(path, "foo").allowed for path in ("/a", "/b", "/c")] == [
+    assert [robots.access(path, "foobot").allowed for path in ("/a", "/b", "/c")] == [
         False,
         False,
         True,
     ]
-    assert not robots.access("/b").allowed
+    assert robots.access("/b", "other").allowed
+    assert not parse(b"User-agent: **\nDisallow: /\n").access("/", "foobot").allowed

@@ -10,21 +10,25 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
+from html.entities import html5
 
 _LIMIT = 4 * 1024 * 1024
 _MOST = 1000
 _RSL = "application/rsl+xml"
 _COMMENT_END = re.compile(r"--!?>")
-_TAG_NAME = re.compile(r"[A-Za-z][^\s/>]*")
-_BETWEEN = re.compile(r"[\s/]*")
-_ATTRIBUTE = re.compile(r"=?[^\s/>=]*")
-_EQUALS = re.compile(r"\s*=\s*")
-_UNQUOTED = re.compile(r"[^\s>]*")
-_NUMBERED = re.compile(r"&#0*([0-9]+)")
+# HTML's white space is these five; others, as between Chinese words, part nothing.
+_TAG_NAME = re.compile(r"[A-Za-z][^ \t\n\f\r/>]*")
+_BETWEEN = re.compile(r"[ \t\n\f\r/]*")
+_ATTRIBUTE = re.compile(r"=?[^ \t\n\f\r/>=]*")
+_EQUALS = re.compile(r"[ \t\n\f\r]*=[ \t\n\f\r]*")
+_UNQUOTED = re.compile(r"[^ \t\n\f\r>]*")
+_REFERENCE = re.compile(
+    r"&(?:#(?:[xX]0*([0-9A-Fa-f]+)|0*([0-9]+));?|([A-Za-z][A-Za-z0-9]*)(;?)(=?))"
+)
 _LONGEST_NUMBER = 8  # digits; seven are enough for every character there is
 # Elements whose content is text, up to their own end tag.
 _TEXT_ENDS = {
-    name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
+    name: re.compile(rf"</{name}(?=[ \t\n\f\r/>])", re.IGNORECASE)
     for name in ("script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes")
 }
 
@@ -183,11 +187,25 @@ def _attributes(text: str, at: int) -> tuple[dict[str, str], int]:
 
 
 def _unescaped(value: str) -> str:
-    """Resolve character references; a number too long for any character stands for U+FFFD.
+    """Resolve the character references of an attribute (section 13.2.5.73).
 
-    The standard library's function raises on thousands of digits.
+    A name without its semicolon is none where a letter, a digit or "=" follows, as in ``?a=1&copy=2``.
+    A number too long for any character stands for U+FFFD; the standard library raises on thousands
+    of digits.
     """
-    return unescape(_NUMBERED.sub(lambda found: f"&#{found[1][:_LONGEST_NUMBER]}", value))
+    return _REFERENCE.sub(_resolved, value)
+
+
+def _resolved(found: re.Match[str]) -> str:
+    hexadecimal, decimal, name, semicolon, equals = found.groups()
+    if hexadecimal:
+        return unescape(f"&#x{hexadecimal[:_LONGEST_NUMBER]};")
+    if decimal:
+        return unescape(f"&#{decimal[:_LONGEST_NUMBER]};")
+    if equals and not semicolon:
+        return found[0]
+    known = html5.get(name + semicolon)
+    return found[0] if known is None else known + equals
 
 
 def _match(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -20,7 +20,7 @@ _LONGEST_PATTERN = 8192
 def path_of(url: str) -> str | None:
     """Return the part of an address that rules match: its path and query, never its fragment.
 
-    A bare path is taken as it is. None when the text is neither.
+    A bare path is taken as it is, and an empty query keeps its mark. None when the text is neither.
     """
     if url.startswith("/") and not url.startswith("//"):
         return url.partition("#")[0]
@@ -30,7 +30,8 @@ def path_of(url: str) -> str | None:
         return None
     if not parts.scheme or not parts.netloc:
         return None
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    asked = parts.query or url.partition("#")[0].rstrip().endswith("?")
+    return (parts.path or "/") + (f"?{parts.query}" if asked else "")
 
 
 @lru_cache(maxsize=256)

@@ -227,7 +227,7 @@ def _open_group(groups: list[_Open], value: str) -> bool:
     token = _AGENT.match(value)
     agent = token[0].lower() if token else ""
     others = {name.lower() for name in _NAMES.findall(value)} - {agent}
-    if value.startswith("*") and agent != "*":
+    if value.startswith("*") and not agent and not others:
         others.add("*")
     groups[-1].agents.append(agent)
     groups[-1].guessed |= others
