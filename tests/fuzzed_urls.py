@@ -8,10 +8,12 @@ is installed, the parser ada by way of can_ada. Used by a test and by a benchmar
 import importlib
 import random
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import idna
 import numpy as np
 import pyarrow as pa
 
@@ -136,4 +138,23 @@ def _as_ada_does(url: str, keys: Keys, found: Comparison) -> bool:
         return keys is None
     text = url.strip(_STRIPPED)
     refused = len(url) > MAX_CHARACTERS or bool(_REFUSED.search(text))
-    return refused if keys is None else keys[0].canonical == theirs
+    if keys is None:
+        return refused or not _keeps_direction(parsed.hostname)
+    return keys[0].canonical == theirs
+
+
+def _keeps_direction(name: str) -> bool:
+    """Whether all labels obey the rule for names written right to left in part (RFC 5893, section 2).
+
+    ada asks it of the labels that are written so; UTS #46 of every label of such a name.
+    """
+    labels = [
+        each.removeprefix("xn--").encode().decode("punycode") if each.startswith("xn--") else each
+        for each in filter(None, name.split("."))
+    ]
+    if not any(unicodedata.bidirectional(c) in {"R", "AL", "AN"} for each in labels for c in each):
+        return True
+    try:
+        return all(idna.check_bidi(each, check_ltr=True) for each in labels)
+    except idna.IDNABidiError:
+        return False

@@ -10,8 +10,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tribute.standards import safe_json
 from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.policy import Policy, Written, written
+from tribute.standards.safe_json import UnsafeJson
 from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut, joined, limited
 from tribute.vocabulary import Decision
 
@@ -32,10 +34,10 @@ def parse(data: bytes, *, source: str = "c2pa", trusted: bool | None = None) -> 
     manifest, or whose reader reports a broken hash or signature, permits nothing.
     """
     try:
-        store = json.loads(data[: _LIMIT + 1].decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        store = safe_json.parse(data, limit=_LIMIT)
+    except UnsafeJson:
         store = None
-    if len(data) > _LIMIT or not isinstance(store, dict):
+    if not isinstance(store, dict):
         return _problem(source, "c2pa_unreadable", "the manifest store is not a JSON object")
     manifests, active = store.get("manifests"), store.get("active_manifest")
     if not isinstance(manifests, dict) or not isinstance(active, str):

@@ -4,14 +4,14 @@ Source: TDMRep, section "Expressing a TDM Policy" (a profile of ODRL 2.2). Being
 policy is no error of the protocol: the reservation stands, and the conditions are not known.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
+from tribute.standards import safe_json
+from tribute.standards.safe_json import UnsafeJson
 from tribute.standards.statement import Problem, cut
 
 PROFILE = "http://www.w3.org/ns/tdmrep"
-_LIMIT = 1024 * 1024
 _MINE = {"tdm:mine", PROFILE + "#mine"}
 
 
@@ -41,10 +41,10 @@ class TdmPolicy:
 def parse(data: bytes, *, source: str = "tdm-policy") -> TdmPolicy:
     """Read the octets of a policy in JSON; whatever is not of the profile is left out."""
     try:
-        offer = json.loads(data[: _LIMIT + 1].decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        offer = safe_json.parse(data)
+    except UnsafeJson:
         offer = None
-    if len(data) > _LIMIT or not isinstance(offer, dict):
+    if not isinstance(offer, dict):
         return _unknown(source, "odrl_unreadable", "the policy is not a JSON object of 1 MiB")
     if offer.get("profile") != PROFILE or "Offer" not in _texts(offer.get("@type")):
         return _unknown(

@@ -5,15 +5,15 @@ of draft-ietf-aipref-vocab-02. It contradicts itself on whether ``all`` covers `
 ``search``: a refusal is taken to, a permission is not.
 """
 
-import json
 from typing import Any
 
+from tribute.standards import safe_json
 from tribute.standards.crosswalk import words_of
+from tribute.standards.safe_json import UnsafeJson
 from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut
 from tribute.vocabulary import Decision, Purpose
 
 VERSION = "tdm-ai-1.0"
-_LIMIT = 1024 * 1024
 _WORDS = words_of(Standard.TDM_AI)
 _VALUES = {"true": Decision.ALLOW, "false": Decision.DENY}
 
@@ -28,10 +28,10 @@ def parse(data: bytes, *, source: str = "tdm-ai", proven: bool = False) -> Parse
     then only a refusal is inherited. A declaration without an ISCC speaks of no work.
     """
     try:
-        declaration = json.loads(data[: _LIMIT + 1].decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        declaration = safe_json.parse(data)
+    except UnsafeJson:
         declaration = None
-    if len(data) > _LIMIT or not isinstance(declaration, dict):
+    if not isinstance(declaration, dict):
         return _problem(source, "tdm_ai_unreadable", "the declaration is not a JSON object")
     iscc = declaration.get("iscc")
     if not isinstance(iscc, str) or not iscc.upper().startswith("ISCC:"):

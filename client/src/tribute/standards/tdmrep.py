@@ -10,16 +10,17 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tribute.standards import safe_json
 from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.patterns import matches, path_of
 from tribute.standards.policy import Policy, Written, written
+from tribute.standards.safe_json import UnsafeJson
 from tribute.standards.statement import Parsed, Problem, Standard, Statement, cut, limited
 from tribute.vocabulary import Decision
 
 VERSION = "tdmrep/2024"
 FILE = "/.well-known/tdmrep.json"
 FILE_LAYER, HEADER_LAYER, EMBEDDED_LAYER = 0, 1, 2
-_LIMIT = 1024 * 1024
 _WORD = words_of(Standard.TDMREP)["tdm-reservation"]
 
 
@@ -63,11 +64,11 @@ def parse(data: bytes, *, source: str = "tdmrep.json") -> Rules:
     kept, since it still comes first for its location and leaves it unset.
     """
     try:
-        entries = json.loads(data[: _LIMIT + 1].decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return _unreadable(source, "the file is not JSON")
-    if len(data) > _LIMIT or not isinstance(entries, list):
-        return _unreadable(source, "the file is not an array of rules, or over 1 MiB")
+        entries = safe_json.parse(data)
+    except UnsafeJson:
+        return _unreadable(source, "the file is not JSON of at most 1 MiB")
+    if not isinstance(entries, list):
+        return _unreadable(source, "the file is not an array of rules")
     rules, problems = [], []
     for index, entry in enumerate(entries):
         place = f"{source}[{index}]"
