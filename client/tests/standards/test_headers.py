@@ -1,5 +1,7 @@
 """DeviantArt's convention, and the spellings that other readers got wrong."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +97,39 @@ def test_license_links_are_found() -> None:
     assert license_links({"link": [f"{others}, {link}"]}) == ("https://ada.example/rsl.xml",)
     assert license_links({"link": [others]}) == ()
     assert license_links({}) == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "targets"),
+    [  # RFC 8288, sections 3 and 3.5, and what appendix B makes of other fields
+        ("</l.xml>;rel=license;type=application/rsl+xml", ["/l.xml"]),
+        ('</l.xml> ;\tREL = "start LICENSE" ; TYPE="Application/RSL+XML"', ["/l.xml"]),
+        ("</l.xml>; title*=UTF-8'de'letztes%20Kapitel; rel=license; {type}", ["/l.xml"]),
+        ('</l.xml>; title="a \\" , <x>; rel=next"; rel="license"; {type}', ["/l.xml"]),
+        ('</l.xml>; rel="license";; nopush; {type};', ["/l.xml"]),
+        ('</l.xml>; rel=license; type="application\\/rsl+xml; charset=utf-8"', ["/l.xml"]),
+        ("</a,b>; rel=license; {type}, </c>; rel=license; {type}", ["/a,b", "/c"]),
+        ('</a>; rel="x, nonsense "y", , </b>; rel=license; {type}', ["/b"]),
+        ("</l.xml>; rel=next; rel=license; {type}", []),
+        ("</l.xml>; rel='license'; {type}", []),
+        ("</l.xml; rel=license; {type}", []),
+    ],
+)
+def test_link_fields_are_read_to_the_letter(field: str, targets: list[str]) -> None:
+    field = field.replace("{type}", 'type="application/rsl+xml"')
+
+    assert list(license_links({"link": [field]})) == targets
+
+
+@pytest.mark.parametrize(
+    "part", ["<", "<,", "<a>;", "<a>; b", '<a>; b="', "<a>,", "; ", ",", "<a>; b=\\"]
+)
+def test_hostile_links_take_no_time(part: str) -> None:
+    started = time.process_time()
+
+    license_links({"link": [part * (65_536 // len(part))]})
+
+    assert time.process_time() - started < 2
 
 
 def test_a_policy_is_written() -> None:

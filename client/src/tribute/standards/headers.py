@@ -8,7 +8,7 @@ their own standards and are passed on to them here, so that one call reads a who
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from tribute.standards import aipref, tdmrep
+from tribute.standards import aipref, links, tdmrep
 from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.markup import Page
 from tribute.standards.policy import Policy, Written, written
@@ -23,7 +23,6 @@ _IMAGES_ONLY = {"noimageai", "noimageindex"}
 # Directives whose value follows a colon, so that what stands before it is no crawler's name.
 _VALUED = {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
 _AGENT = re.compile(r"\s*([A-Za-z0-9*_.-]+)\s*:(.*)", re.DOTALL)
-_LINK = re.compile(r"<([^<>]{0,2000})>((?:\s*;\s*[^,;\"]+(?:\"[^\"]*\")?)*)")
 _LONGEST = 65_536
 Headers = Mapping[str, Sequence[str]]
 
@@ -72,13 +71,12 @@ def parse_page(page: Page, *, source: str = "page", agent: str | None = None) ->
 
 def license_links(headers: Headers) -> tuple[str, ...]:
     """Return the addresses of RSL documents in ``Link`` fields (RFC 8288; RSL 1.0, section 4.5)."""
-    found = []
-    for value in headers.get("link", ()):
-        for uri, params in _LINK.findall(value[:_LONGEST]):
-            relation = _param(params, "rel")
-            if "license" in relation.split() and _param(params, "type") == "application/rsl+xml":
-                found.append(uri.strip())
-    return tuple(found)
+    return tuple(
+        link.target
+        for value in headers.get("link", ())
+        for link in links.parse(value[:_LONGEST])
+        if "license" in link.relations and link.media_type == "application/rsl+xml"
+    )
 
 
 def write(policy: Policy) -> Written:
@@ -137,11 +135,3 @@ def _directives(value: str, source: str, raw: str, agent: str | None) -> Parsed:
                     for purpose in word.restricts
                 ]  # fmt: skip
     return Parsed(tuple(statements))
-
-
-def _param(params: str, name: str) -> str:
-    for param in params.split(";"):
-        key, _, value = param.partition("=")
-        if key.strip().lower() == name:
-            return value.strip().strip('"').lower()
-    return ""
