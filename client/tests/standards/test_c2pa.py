@@ -129,6 +129,45 @@ def test_an_invalid_or_untrusted_manifest_can_only_refuse(
     assert (Purpose.TRAIN_OTHER in decisions) is valid
 
 
+def derived(relationship: str, *, use: str = "notAllowed") -> bytes:
+    """A store whose active manifest, of who resized a picture, says nothing but where it is from."""
+
+    def asserting(use: str) -> list[dict[str, Any]]:
+        entries = {"cawg.ai_generative_training": {"use": use}}
+        return [{"label": "cawg.training-mining", "data": {"entries": entries}}]
+
+    def of(parent: str) -> list[dict[str, str]]:
+        return [{"relationship": relationship, "active_manifest": parent}]
+
+    manifests = {
+        "resized": {"assertions": asserting("allowed"), "ingredients": of("edited")},
+        "edited": {"assertions": [], "ingredients": of("taken")},
+        "taken": {"assertions": asserting(use), "ingredients": of("resized")},
+    }
+    store = {
+        "active_manifest": "resized",
+        "manifests": manifests,
+        "validation_state": "Trusted",
+    }
+    return json.dumps(store).encode()
+
+
+def test_what_a_picture_was_edited_from_keeps_its_refusals() -> None:
+    found = parse(derived("parentOf"))
+
+    assert found.decisions == {Purpose.TRAIN_AI: Decision.DENY}
+    assert [s.source for s in found.statements] == [
+        "c2pa:cawg.training-mining",
+        "c2pa:parent:cawg.training-mining",
+    ]
+    assert parse(derived("parentOf", use="allowed")).decisions == {Purpose.TRAIN_AI: Decision.ALLOW}
+
+
+@pytest.mark.parametrize("relationship", ["componentOf", "inputTo", ""])
+def test_other_ingredients_are_other_assets(relationship: str) -> None:
+    assert parse(derived(relationship)).decisions == {Purpose.TRAIN_AI: Decision.ALLOW}
+
+
 def test_the_caller_may_know_the_signer() -> None:
     # As the reader of the C2PA project reports a valid signature of a signer unknown to it
     unknown: dict[str, Any] = {

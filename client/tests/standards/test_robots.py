@@ -186,7 +186,16 @@ def test_a_garbled_file_permits_nothing() -> None:
     assert statements_for(robots, "/").decisions == {Purpose.SEARCH: Decision.DENY}
 
 
-@pytest.mark.parametrize("agent", ["FooBot", "foobot/2.1", " FooBot/2.1 (+https://foo.example)"])
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "FooBot",
+        "foobot/2.1",
+        " FooBot/2.1 (+https://foo.example)",
+        "Mozilla/5.0 (compatible; FooBot/0.1; https://foo.example/bot.html)",
+        "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; FooBot/1.2; +https://foo.example)",
+    ],
+)
 def test_whoever_asks_with_a_version_is_the_same_crawler(agent: str) -> None:
     robots = parse(b"User-agent: FooBot\nDisallow: /\n\nUser-agent: GPTBot\nDisallow: /\n")
 

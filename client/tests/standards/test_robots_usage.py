@@ -100,6 +100,17 @@ def test_a_signal_that_is_none_says_nothing(signal: bytes) -> None:
     assert read(b"User-agent: *\nContent-Signal: " + signal).statements == ()
 
 
+def test_signals_may_stand_in_quotes_and_apart() -> None:
+    lines = b"User-agent: *\nContent-Signal: AI-Train = \"No\" , search='yes'; ai-input=no"
+
+    assert read(lines).decisions == {
+        Purpose.TRAIN_AI: Decision.DENY,
+        Purpose.TRAIN_OTHER: Decision.DENY,
+        Purpose.SEARCH: Decision.ALLOW,
+        Purpose.AI_INPUT: Decision.DENY,
+    }
+
+
 def test_a_yes_for_what_may_not_be_crawled_does_not_count() -> None:
     lines = b"User-agent: *\nDisallow: /\nContent-Signal: ai-train=yes, ai-input=no"
 

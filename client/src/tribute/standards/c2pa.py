@@ -4,6 +4,9 @@ Sources: CAWG Training and Data Mining Assertion 1.1 (label ``cawg.training-mini
 predecessor in C2PA 1.4 (``c2pa.training-mining``); both are found in the wild. The input is the
 JSON that a C2PA reader returns for an asset. An opt-out is worth honouring whoever signed it; a
 permission only from a signer that the reader, or the caller, trusts.
+
+What an asset was edited or re-encoded from (an ingredient that is ``parentOf``) keeps its refusals:
+services that resize pictures sign a manifest of their own, in which nothing of the sort stands.
 """
 
 import json
@@ -30,8 +33,9 @@ def parse(data: bytes, *, source: str = "c2pa", trusted: bool | None = None) -> 
 
     trusted: whether the signer is; None: as the reader says, whose ``validation_state`` is
         ``Trusted`` only when it knows the signer's certificate.
-    Ingredients' manifests are not read: they speak of other assets. A store without an active
-    manifest, or whose reader reports a broken hash or signature, permits nothing.
+    Of ingredients only what the asset is a version of is heard, and only its refusals; the others
+    are other assets. A store without an active manifest, or whose reader reports a broken hash or
+    signature, permits nothing.
     """
     try:
         store = safe_json.parse(data, limit=_LIMIT)
@@ -46,6 +50,7 @@ def parse(data: bytes, *, source: str = "c2pa", trusted: bool | None = None) -> 
     if not isinstance(manifest, dict):
         return _problem(source, "c2pa_no_manifest", "the active manifest is not in the store")
     found = read_assertions(manifest.get("assertions"), source=source)
+    found += joined(_inherited(manifests, active, source)).without_permissions()
     if _invalid(store):
         return found.without_permissions() + _problem(
             source, "c2pa_invalid", "the reader found the manifest invalid"
@@ -85,6 +90,27 @@ def write(policy: Policy) -> Written:
     reread = read_assertions([json.loads(text)])
     return written(policy, place="C2PA manifest", media_type="application/json", text=text,
                    reread=reread)  # fmt: skip
+
+
+def _inherited(manifests: Mapping[str, Any], active: str, source: str) -> Iterator[Parsed]:
+    """Read the manifests of what the asset was made from, and of what that was made from."""
+    seen, waiting = {active}, [active]
+    while waiting:
+        for label in _parents(manifests.get(waiting.pop())):
+            ancestor = manifests.get(label)
+            if label not in seen and isinstance(ancestor, dict):
+                seen.add(label)
+                waiting.append(label)
+                yield read_assertions(ancestor.get("assertions"), source=f"{source}:parent")
+
+
+def _parents(manifest: Any) -> Iterator[str]:
+    ingredients = manifest.get("ingredients") if isinstance(manifest, dict) else None
+    for ingredient in ingredients if isinstance(ingredients, list) else []:
+        if isinstance(ingredient, dict) and ingredient.get("relationship") == "parentOf":
+            label = ingredient.get("active_manifest")
+            if isinstance(label, str):
+                yield label
 
 
 def _read_each(assertions: list[Any], source: str) -> Iterator[Parsed]:

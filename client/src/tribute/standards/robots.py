@@ -29,6 +29,7 @@ _NO_COLON = re.compile(
 )
 _AGENT = re.compile(r"\*(?=[\s/,;]|$)|[^\s/,;*]+")
 _NAMES = re.compile(r"[\w.-]+")
+_COMPATIBLE = re.compile(r"\s*mozilla/.*?compatible;\s*([^\s/;,)]+)", re.IGNORECASE | re.DOTALL)
 _GROUP_RULES = {"allow", "disallow", "content-usage", "content-signal", "license"}
 
 
@@ -169,7 +170,12 @@ def parse(data: bytes, *, source: str = "robots.txt") -> Robots:
 
 
 def product_token(agent: str) -> str:
-    """Return what a crawler is known by, in lower case: the version behind a slash is no part of it."""
+    """Return what a crawler is known by, in lower case: the version behind a slash is no part of it.
+
+    Of a browser's string that holds it, as in section 2.2.1, "compatible" leads to it.
+    """
+    if found := _COMPATIBLE.match(agent):
+        return found[1].lower()
     return agent.partition("/")[0].strip().lower()
 
 

@@ -127,7 +127,7 @@ def _read_signals(signals: str, pattern: str, rule: Rule) -> Parsed:
     A signal left out neither grants nor restricts. ``use`` names the highest level of use, so below
     ``full`` a yes to an AI use is a yes on conditions.
     """
-    spelled = ((m[1].lower(), m[2].lower()) for m in _SIGNAL.finditer(signals))
+    spelled = ((m[1].lower(), m[2].strip("\"'").lower()) for m in _SIGNAL.finditer(signals))
     pairs = tuple(dict.fromkeys(spelled))
     params = tuple((name, value) for name, value in pairs if name == "use")
     limited = any(value != "full" for _, value in params)
