@@ -25,44 +25,61 @@ def tell(erasure: Erasure, moment: str, *, code: str = "") -> None:
 
 
 def _paragraphs(erasure: Erasure, moment: str, code: str) -> list[str]:
-    day = {"day": f"{erasure.due_at:%Y-%m-%d %H:%M}"}
     page = settings.PUBLIC_URL + reverse("portal:departure")
     if moment == "finished":
-        told = [
-            _(
-                "Your names, addresses, titles and keys are gone from Tribute, and this address with them: this is the last mail."
-            ),
-            _("What you denied stays denied.")
-            if erasure.refusals == Erasure.Refusals.KEEP
-            else _("Whatever you had said about your works is taken back."),
-            _(
-                "What the payment provider keeps about you, it keeps by its own duties; ask it for that."
-            ),
-        ]
-        if erasure.leaves_money:
-            told.append(_("Money that was left waits for you under the code of our first mail."))
-        return told
+        return _after(erasure)
     if moment == "blocked":
         return [
             _(
-                "Something is still under way with your account, so nothing was erased. We try again until you call it off."
+                "Something is still under way with your account, so nothing was erased. We try again "
+                "until you call it off."
             ),
             _("What stands in the way:") + f"\n{page}",
         ]
+    return [
+        f"{_before(erasure)}\n{page}",
+        _("If it was not you who asked, call it off and change your password."),
+        *([_claimed_with(code)] if code else []),
+    ]
+
+
+def _before(erasure: Erasure) -> str:
+    day = f"{erasure.due_at:%Y-%m-%d %H:%M}"
+    if erasure.creator is not None:
+        return _(
+            "On %(day)s UTC we erase the creator %(name)s; you stay. Until then all is as it was, and "
+            "you can call it off:"
+        ) % {"day": day, "name": erasure.creator.display_name}
+    return _(
+        "On %(day)s UTC we erase what Tribute knows of you. Until then all is as it was, and you can "
+        "call it off:"
+    ) % {"day": day}
+
+
+def _claimed_with(code: str) -> str:
+    said = _(
+        "Should money be left, it waits for %(days)s days. This code, which we do not keep, claims it:"
+    ) % {"days": settings.ERASURE_CLAIM_DAYS}
+    return f"{said}\n{code}"
+
+
+def _after(erasure: Erasure) -> list[str]:
     told = [
         _(
-            "On %(day)s UTC we erase what Tribute knows of you. Until then all is as it was, and you can call it off:"
+            "The creator is erased: its names, addresses, titles and keys are gone from Tribute. You stay."
         )
-        % day
-        + f"\n{page}",
-        _("If it was not you who asked, call it off and change your password."),
+        if erasure.creator is not None
+        else _(
+            "Your names, addresses, titles and keys are gone from Tribute, and this address with them: "
+            "this is the last mail."
+        ),
+        _("What you denied stays denied.")
+        if erasure.refusals == Erasure.Refusals.KEEP
+        else _("Whatever you had said about your works is taken back."),
+        _(
+            "What the payment provider keeps about you, it keeps by its own duties; ask it for that."
+        ),
     ]
-    if code:
-        told.append(
-            _(
-                "Should money be left, it waits for %(days)s days. This code, which we do not keep, claims it:"
-            )
-            % {"days": settings.ERASURE_CLAIM_DAYS}
-            + f"\n{code}"
-        )
+    if erasure.leaves_money:
+        told.append(_("Money that was left waits for you under the code of our first mail."))
     return told

@@ -5,10 +5,12 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from attribution import departures
+from attribution import departures, takeout
 from portal import departure_mails, ways_in
 
 ERASING_FOR = timedelta(minutes=5)
+GATHERING_FOR = timedelta(seconds=10)
+"""How long one ring gathers: other work waits meanwhile where there is one worker."""
 
 
 @shared_task(name="portal.erase_those_who_leave")
@@ -20,4 +22,12 @@ def erase_those_who_leave() -> int:
         log_out=ways_in.remove,
         clock=timezone.now,
         until=timezone.now() + ERASING_FOR,
+    )
+
+
+@shared_task(name="portal.make_exports")
+def make_exports() -> int:
+    """Put what people asked for into their archives; return how many pages were written."""
+    return takeout.work_off(
+        describe=ways_in.describe, clock=timezone.now, until=timezone.now() + GATHERING_FOR
     )

@@ -18,6 +18,7 @@ from registry.models import (
     ApiKey,
     Collection,
     Creator,
+    DataExport,
     Erasure,
     IdempotentRequest,
     Identifier,
@@ -46,6 +47,9 @@ def disown(creator: Creator, *, at: datetime) -> None:
     """End every way to act for the creator, and what is on its way in."""
     with transaction.atomic():
         ApiKey.objects.filter(creator=creator).delete()
+        # An archive of a member's holds what the creator has, too.
+        theirs = Q(creator=creator) | Q(user__in=creator.members.all())
+        DataExport.objects.filter(theirs).delete()
         ImportRow.objects.filter(works_import__creator=creator).delete()
         Import.objects.filter(creator=creator).delete()
         Upload.objects.filter(creator=creator).delete()
@@ -118,6 +122,7 @@ def forget_creator(creator: Creator, erasure: Erasure, *, at: datetime) -> None:
 def disable_person(user: User) -> None:
     """Log a person out for good: no key of theirs works, and no password, from now on."""
     ApiKey.objects.filter(user=user).delete()
+    DataExport.objects.filter(user=user).delete()
     user.is_active = False
     user.set_unusable_password()
     user.save(update_fields=["is_active", "password"])

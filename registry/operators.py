@@ -48,7 +48,14 @@ OPERATOR_SCOPES = frozenset(
     }
 )
 CREATOR_SCOPES = frozenset(
-    {"works:read", "works:write", "statements:write", "earnings:read", "webhooks:write"}
+    {
+        "works:read",
+        "works:write",
+        "statements:write",
+        "earnings:read",
+        "exports:write",
+        "webhooks:write",
+    }
 )
 USER_SCOPES = frozenset(
     {"payouts:prepare", "payouts:approve", "disputes:decide", "attribution:review"}

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from registry import (
     collections,
+    exports,
     fetching,
     imports,
     log_tree,
@@ -86,6 +87,12 @@ def work_off_manifests() -> int:
 def forget_uploads() -> int:
     """Remove the bytes of uploads that nobody ended; return how many uploads."""
     return uploads.forget_abandoned(at=timezone.now())
+
+
+@shared_task(name="registry.forget_exports")
+def forget_exports() -> int:
+    """Remove archives that nobody may take any more; return how many."""
+    return exports.forget_expired(at=timezone.now())
 
 
 @shared_task(name="registry.flag_overdue_revocations")

@@ -47,6 +47,8 @@ app.conf.beat_schedule = {
         "ledger.audit": 24 * HOUR,
         "ledger.publish_head": HOUR,
         "portal.erase_those_who_leave": HOUR,
+        "portal.make_exports": 5 * SECOND,
+        "registry.forget_exports": HOUR,
         "registry.build_snapshots": HOUR,
         "registry.flag_overdue_revocations": HOUR,
         "registry.forget_uploads": 24 * HOUR,

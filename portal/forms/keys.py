@@ -23,6 +23,7 @@ CREATOR_SCOPES: Scopes = [
     ("works:write", _("Register works and sites")),
     ("statements:write", _("Say what is allowed, and write terms")),
     ("earnings:read", _("Read earnings and statements")),
+    ("exports:write", _("Have an archive of everything made, which a person then takes")),
     ("webhooks:write", _("Have events sent to an address")),
 ]
 PAYOUT_SCOPES: Scopes = [

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from attribution import departures
 from attribution.errors import AttributionError, ErasureBlocked
 from portal import departure_mails, presence
-from portal.access import for_people, person
+from portal.access import for_creators, for_people, person
 from portal.departure_words import WHY, obstacle
 from portal.forms.leaving import Leave
 from portal.troubles import plain
@@ -77,6 +77,27 @@ def stay(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Called off. Everything is as it was."))
     return redirect("portal:departure")
+
+
+@require_POST
+@for_creators
+def claim_left(request: HttpRequest, creator: Creator) -> HttpResponse:
+    """Give money that was left behind to the creator whose person shows the code."""
+    try:
+        moved = departures.claim_left(
+            request.POST.get("code", "")[:64],
+            by=creator,
+            holding=timedelta(days=settings.HOLDING_DAYS),
+            within=timedelta(days=settings.ERASURE_CLAIM_DAYS),
+            at=timezone.now(),
+        )
+    except NotFound:
+        moved = []
+    if moved:
+        messages.success(request, _("It is yours again; you see it among your earnings."))
+    else:
+        messages.warning(request, _("Nothing waits under this code. Look for missing characters."))
+    return redirect("portal:payouts")
 
 
 def _one(user: User, creator_id: str) -> Creator | None:

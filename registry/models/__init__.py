@@ -6,6 +6,7 @@ from registry.models.clusters import Cluster, ClusterEvent, ClusterMember
 from registry.models.consent import DecisionIndex, Grant, Statement, Terms
 from registry.models.disputes import DisputeEvent
 from registry.models.erasures import Erasure
+from registry.models.exports import DataExport, DataExportPart
 from registry.models.imports import Import, ImportKey, ImportRow, WorkReference
 from registry.models.log import LogEntry, LogOutbox
 from registry.models.manifests import Manifest, ManifestCode, ManifestRow
@@ -50,6 +51,8 @@ __all__ = [
     "ClusterMember",
     "Collection",
     "Creator",
+    "DataExport",
+    "DataExportPart",
     "DecisionIndex",
     "DisputeEvent",
     "Erasure",

@@ -147,6 +147,23 @@ def test_reminders_are_mailed_before(world: World) -> None:
     assert "/account/leave/" in mail.outbox[-1].body
 
 
+def test_money_left_behind_is_claimed_on_the_page(world: World) -> None:
+    ada = reauthenticated("ada")
+    page = ada.post(PAGE, {"refusals": "keep", "leaves_money": "on"}).content.decode()
+    code = page.partition('class="secret">')[2].partition("<")[0]
+    due()
+    tasks.erase_those_who_leave()
+    make_creator("augusta", user=make_user("augusta@example.org"))
+    augusta = signed_in("augusta")
+
+    wrong = augusta.post("/payouts/claim", {"code": "0" * 32}, follow=True)
+    assert "Nothing waits under this code" in wrong.content.decode()
+    right = augusta.post("/payouts/claim", {"code": f" {code.upper()} "}, follow=True)
+    assert "It is yours again" in right.content.decode()
+    again = augusta.post("/payouts/claim", {"code": code}, follow=True)
+    assert "Nothing waits" in again.content.decode()
+
+
 def test_every_session_ends_also_one_that_was_never_used(world: World) -> None:
     ada, ben = signed_in("ada"), signed_in("ben")
     ways_in.remove(User.objects.get(email="ada@example.org"))

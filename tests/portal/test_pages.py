@@ -37,6 +37,7 @@ PAGES = [
     ("ada", "/payouts/"),
     ("ada", "/account/"),
     ("ada", "/account/leave/"),
+    ("ada", "/account/data/"),
     ("ada", "/account/keys/"),
     ("quinn", "/account/desk-keys/"),
     ("ada", "/welcome/"),
