@@ -11,7 +11,7 @@ depends on one question only, *did anything happen?*, and the error classes answ
 `Refused` no and never will, `TryAgain` no but it may, `OutcomeUnknown` nobody knows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Protocol
@@ -346,6 +346,18 @@ class Gateway(Protocol):
 
     def bank_payout(self, payout_id: str, *, account_id: str) -> BankPayout:
         """Read a payee's payout to the bank, and which of our transfers it carries."""
+        ...
+
+    def list_events(
+        self, *, account_id: str | None, since: datetime, until: datetime
+    ) -> Iterator[tuple[ProviderEvent, ...]]:
+        """Page by page, the events of a time that webhooks should have told; in any order.
+
+        account_id: of a payee's account, or None for the platform's own. The ids are those of the
+        webhooks. What the provider no longer keeps is left out, as is what cannot be read. Any page
+        may raise; those before it count. Raises `PayeeCannotReceive` when the account is closed or
+        no longer ours to read.
+        """
         ...
 
     def parse_event(self, payload: bytes, signature: str) -> ProviderEvent:

@@ -15,9 +15,10 @@ import hmac
 import io
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, TypeVar, cast
 
 from ledger.gateway import (
@@ -274,6 +275,21 @@ class PaperGateway:
             return payout
 
         return self._answered("bank_payout", read)
+
+    def list_events(
+        self, *, account_id: str | None, since: datetime, until: datetime
+    ) -> Iterator[tuple[ProviderEvent, ...]]:
+        """Read what was told between two times, newest first."""
+        if account_id is not None and account_id not in self._payees:
+            raise PayeeCannotReceive("resource_missing", f"no account {account_id}")
+        told = [
+            event
+            for event in reversed(self.events)
+            if event.account_id == account_id and since <= event.created_at <= until
+        ]
+        for start in range(0, max(len(told), 1), PAGE_SIZE):
+            page = tuple(told[start : start + PAGE_SIZE])
+            yield self._answered("list_events", partial(tuple, page))
 
     def parse_event(self, payload: bytes, signature: str) -> ProviderEvent:
         """Verify and read what `signed` wrote."""

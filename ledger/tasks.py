@@ -13,6 +13,7 @@ from ledger import (
     holds,
     invariants,
     maturity,
+    missed_events,
     payouts,
     reconciliation,
     webhooks,
@@ -38,6 +39,13 @@ def process_provider_events() -> int:
     """Work through stored webhooks."""
     gateway = gateway_choice.configured()
     return webhooks.process_stored(gateway=gateway, at=timezone.now(), limit=100)
+
+
+@shared_task(name="ledger.fetch_missed_events")
+def fetch_missed_events() -> int:
+    """Store events whose webhook never came."""
+    gateway = gateway_choice.configured()
+    return missed_events.fetch(gateway=gateway, at=timezone.now(), accounts=100)
 
 
 @shared_task(name="ledger.mature")

@@ -44,8 +44,12 @@ it must not keep those behind it. A database that was lost is none of these."""
 Outcome = ProviderEvent.Outcome
 
 
-def store(event: provider.ProviderEvent, *, gateway: str, at: datetime) -> bool:
+def store(
+    event: provider.ProviderEvent, *, gateway: str, at: datetime, fetched: bool = False
+) -> bool:
     """Keep a verified event; False when it was kept before. ``gateway`` is the provider's name.
+
+    fetched: it was found in the provider's list, since no webhook told it.
 
     Of events about people (accounts, cards, pages that were paid) only the ids are kept: their
     snapshots hold personal data, and `process_stored` reads the object anew anyway.
@@ -60,6 +64,7 @@ def store(event: provider.ProviderEvent, *, gateway: str, at: datetime) -> bool:
         payload=_kept(event),
         happened_at=event.created_at,
         received_at=at,
+        fetched=fetched,
         try_after=at,
     )
     ProviderEvent.objects.bulk_create([row], ignore_conflicts=True)

@@ -39,6 +39,7 @@ app.conf.beat_schedule = {
         "attribution.release_escrow": HOUR,
         "attribution.settle_queries": 2 * SECOND,
         "ledger.process_provider_events": 2 * SECOND,
+        "ledger.fetch_missed_events": 10 * MINUTE,
         "ledger.send_due_payouts": 5 * SECOND,
         "ledger.resolve_unknown": MINUTE,
         "ledger.mature": HOUR,

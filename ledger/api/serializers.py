@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from ledger import currencies
+from ledger.missed_events import Report
 from ledger.models import Payout, PayoutBatch, Reconciliation, TopUp
 from ledger.money import MAX_MICROS, Money
 from ledger.vocabulary import BatchStatus, PayoutStatus
@@ -235,3 +236,20 @@ class ReconciliationSerializer(serializers.ModelSerializer[Reconciliation]):
             "agrees",
             "compared_at",
         ]
+
+
+class MissedEventsSerializer(serializers.Serializer[Report]):
+    """Events that were found in the provider's list since no webhook told them."""
+
+    total = serializers.IntegerField()
+    by_type = serializers.SerializerMethodField(help_text="How many of each type.")
+    listed_until = serializers.DateTimeField(
+        allow_null=True, help_text="How far the platform's own list was read."
+    )
+    accounts = serializers.IntegerField(help_text="Of how many payees the lists are read.")
+    late = serializers.IntegerField(help_text="How many of them were not read for a week.")
+    troubled = serializers.IntegerField(help_text="How many the provider would not show.")
+
+    def get_by_type(self, report: Report) -> dict[str, int]:
+        """Print the counts by type."""
+        return dict(report.fetched)

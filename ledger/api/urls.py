@@ -23,6 +23,7 @@ urlpatterns = [
     path("payouts/<str:payout_id>:mark-failed", payouts.MarkFailed.as_view()),
     path("payout-batches/<str:batch_id>", payouts.OnePayoutBatch.as_view()),
     path("reconciliations", payouts.Reconciliations.as_view()),
+    path("missed-events", payouts.MissedEvents.as_view()),
 ]
 
 webhook_urlpatterns = [path("stripe", webhooks.stripe)]

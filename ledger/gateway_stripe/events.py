@@ -5,6 +5,7 @@ and asks Stripe nothing.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,38 @@ from typing import Any
 
 from ledger.gateway import InvalidPayload, InvalidSignature, NotConfigured, ProviderEvent
 from ledger.gateway_stripe.results import at
+
+log = logging.getLogger(__name__)
+
+OF_PLATFORM = (
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
+    "charge.refund.updated",
+    "charge.refunded",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.completed",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+    "transfer.created",
+    "transfer.reversed",
+    "transfer.updated",
+)
+"""What is asked of the list of our own events; at most 20 (docs.stripe.com/api/events/list)."""
+OF_ACCOUNT = (
+    "account.application.deauthorized",
+    "account.updated",
+    "capability.updated",
+    "payout.canceled",
+    "payout.created",
+    "payout.failed",
+    "payout.paid",
+    "payout.updated",
+)
+"""What is asked of the list of a connected account's events."""
 
 TOLERANCE_S = 300
 """How old a signature may be, in seconds: the default of the SDK's ``construct_event``."""
@@ -49,6 +82,18 @@ class Inbox:
         if (event.account_id is not None) != of_connect:
             raise InvalidSignature(f"event {event.id} was signed with the other secret")
         return event
+
+    def listed(self, body: dict[str, Any], account_id: str | None) -> ProviderEvent | None:
+        """Read an event of Stripe's list, or None when it is not one that a webhook could tell.
+
+        account_id: the connected account that was asked for; a listed event need not name it.
+        """
+        try:
+            event = _event({**body, "account": body.get("account") or account_id})
+        except _NO_EVENT as error:
+            log.warning("Stripe lists what is no event: %r", error)
+            return None
+        return event if event.livemode == self.livemode else None
 
     def _fits(self, payload: bytes, signature: str, secrets: tuple[str, ...]) -> bool:
         try:

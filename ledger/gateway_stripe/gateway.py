@@ -1,7 +1,7 @@
 """Stripe as a gateway: one method of ours, one call of the SDK's."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -302,9 +302,59 @@ class StripeGateway:
             ),
         )
 
+    def list_events(
+        self, *, account_id: str | None, since: datetime, until: datetime
+    ) -> Iterator[tuple[ProviderEvent, ...]]:
+        """List events (docs.stripe.com/api/events/list), thin ones of an account, too.
+
+        Lists reach 30 days back. An account's are read with its header, as everything of its own.
+        """
+        yield from self._snapshots(account_id, since, until)
+        if account_id is not None and self._account_api == "v2":
+            yield from self._notifications(account_id, since, until)
+
     def parse_event(self, payload: bytes, signature: str) -> ProviderEvent:
         """Verify and read a webhook, snapshot (v1) or thin (v2)."""
         return self._inbox.read(payload, signature)
+
+    def _snapshots(
+        self, account_id: str | None, since: datetime, until: datetime
+    ) -> Iterator[tuple[ProviderEvent, ...]]:
+        params: stripe.params.EventListParams = {
+            "created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())},
+            "types": list(events.OF_ACCOUNT if account_id else events.OF_PLATFORM),
+            "limit": PAGE_SIZE,
+        }
+        options: stripe.RequestOptions = {"stripe_account": account_id} if account_id else {}
+        while True:
+            with self._errors(writes=False):
+                page = self._client.v1.events.list(params, options)
+                bodies = [event.to_dict() for event in page.data]
+            yield self._readable(bodies, account_id)
+            if not page.has_more or not bodies:
+                return
+            params["starting_after"] = bodies[-1]["id"]
+
+    def _notifications(
+        self, account_id: str, since: datetime, until: datetime
+    ) -> Iterator[tuple[ProviderEvent, ...]]:
+        """List an account's v2 events (docs.stripe.com/api/v2/core/events/list)."""
+        with self._errors(writes=False):
+            page = self._client.v2.core.events.list(
+                {
+                    "object_id": account_id,
+                    "created": {"gte": since.isoformat(), "lte": until.isoformat()},
+                    "limit": PAGE_SIZE,
+                }
+            )
+            bodies = [event.to_dict() for event in page.auto_paging_iter()]
+        yield self._readable(bodies, account_id)
+
+    def _readable(
+        self, bodies: Iterable[dict[str, object]], account_id: str | None
+    ) -> tuple[ProviderEvent, ...]:
+        read = (self._inbox.listed(body, account_id) for body in bodies)
+        return tuple(event for event in read if event)
 
     def _create_v1(
         self, reference: str, email: str, country: str, options: "stripe.RequestOptions"

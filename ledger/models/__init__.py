@@ -13,6 +13,7 @@ from ledger.models.books import (
 from ledger.models.holds import Hold
 from ledger.models.journal import AdminAction, AuditRun
 from ledger.models.payments import (
+    EventListing,
     Payee,
     PaymentReturn,
     ProviderEvent,
@@ -31,6 +32,7 @@ __all__ = [
     "Balance",
     "Batch",
     "Entry",
+    "EventListing",
     "Hold",
     "Line",
     "Payee",

@@ -126,7 +126,10 @@ class PaymentReturn(models.Model):
 
 
 class ProviderEvent(models.Model):
-    """One webhook, kept as it came; written once, then worked through as often as needed."""
+    """One webhook, kept as it came; written once, then worked through as often as needed.
+
+    ``fetched``: it never came, and was found in the provider's list of events.
+    """
 
     class Outcome(models.TextChoices):
         """What became of it; empty while it waits."""
@@ -145,6 +148,7 @@ class ProviderEvent(models.Model):
     payload = models.JSONField()
     happened_at = models.DateTimeField()
     received_at = models.DateTimeField()
+    fetched = models.BooleanField(default=False, db_default=False)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
     processed_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -165,10 +169,36 @@ class ProviderEvent(models.Model):
             models.Index(
                 name="provider_event_waiting", fields=["try_after"], condition=Q(processed_at=None)
             ),
+            models.Index(
+                name="provider_event_fetched", fields=["received_at"], condition=Q(fetched=True)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.event_id}"
+
+
+class EventListing(models.Model):
+    """How far the provider's list of events was read, of the platform (``account`` empty) or a payee.
+
+    ``trouble``: why the last reading failed; empty when it did not.
+    """
+
+    gateway = models.CharField(max_length=20)
+    account = models.CharField(max_length=120, blank=True)
+    listed_until = models.DateTimeField(null=True)
+    listed_at = models.DateTimeField(null=True)
+    trouble = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "event listing"
+        constraints = [
+            UniqueConstraint(name="event_listing_one_per_account", fields=["gateway", "account"]),
+        ]
+        indexes = [models.Index(name="event_listing_next", fields=["gateway", "listed_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.account or 'platform'} until {self.listed_until}"
 
 
 class ProviderTransaction(models.Model):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from ledger import differences, gateway_choice, reconciliation
+from ledger import differences, gateway_choice, missed_events, reconciliation
 from ledger.errors import LedgerError
 from ledger.gateway import GatewayError
 from ledger.models import PayoutBatch, Reconciliation
@@ -46,6 +46,7 @@ def reconciliations(request: HttpRequest, _admin: User) -> HttpResponse:
             "listing": listing,
             "rows": [(row, _figures(row)) for row in listing.page],
             "only": only,
+            "missed": missed_events.report(at=timezone.now()),
         },
     )
 

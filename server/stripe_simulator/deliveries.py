@@ -16,7 +16,7 @@ import time
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from server.stripe_simulator import disputes, payouts
+from server.stripe_simulator import disputes, events, payouts
 from server.stripe_simulator.moment import Moment
 from server.stripe_simulator.settings import Settings
 from server.stripe_simulator.state import State
@@ -29,7 +29,7 @@ ANSWER_TIMEOUT_S = 5.0
 IDLE_S = 0.5
 BATCH = 50
 MOST_DOUBLINGS = 10
-DEEDS = {**payouts.DEEDS, **disputes.DEEDS}
+DEEDS = {**payouts.DEEDS, **disputes.DEEDS, **events.DEEDS}
 
 
 class Delivery(NamedTuple):

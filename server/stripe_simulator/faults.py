@@ -23,6 +23,7 @@ FAULTS = {
     "reorder_webhooks": "deliver the event later than those after it",
     "delay_webhooks": "deliver the event so many seconds late",
     "drop_webhooks": "never deliver the event; it stays in the list of events",
+    "lists_lag": "leave the event out of the lists of events for so many seconds",
     "payment_disputed": "the payer has its bank take the payment back",
     "dispute_won": "the bank gives the disputed payment to us again",
     "payout_fails": "the bank refuses the payout",

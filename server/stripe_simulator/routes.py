@@ -30,6 +30,7 @@ API: Mapping[str, Endpoint] = {
     "POST /v2/core/accounts": accounts.create_v2,
     "GET /v2/core/accounts/{id}": accounts.retrieve_v2,
     "POST /v2/core/account_links": onboarding.link_v2,
+    "GET /v2/core/events": events.listing_v2,
     "GET /v2/core/events/{id}": events.retrieve_v2,
     "POST /v1/transfers": transfers.create,
     "GET /v1/transfers": transfers.listing,

@@ -8,7 +8,7 @@ import json
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -140,13 +140,38 @@ class State:
         ).fetchone()
         return json.loads(row[0]) if row else None
 
-    def page(
-        self, kind: str, params: Parameters, url: str, *, account: str, group: str = ""
+    def find_anywhere(self, kind: str, object_id: str) -> Body | None:
+        """The object, whoever's it is."""
+        row = self.run(
+            "SELECT body FROM object WHERE id = ? AND kind = ?", object_id, kind
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def newest(self, kind: str, *, account: str) -> list[Body]:
+        """All objects of one kind and account, newest first."""
+        rows = self.run(
+            "SELECT body FROM object WHERE kind = ? AND account = ? ORDER BY seq DESC",
+            kind,
+            account,
+        )
+        return [json.loads(row[0]) for row in rows]
+
+    def page(  # noqa: PLR0913 - what lists filter by, each part by name
+        self,
+        kind: str,
+        params: Parameters,
+        url: str,
+        *,
+        account: str,
+        group: str = "",
+        types: Sequence[str] = (),
+        least: int = 0,
     ) -> Body:
         """A list object, newest first, by cursor (docs.stripe.com/api/pagination).
 
         Reads limit, starting_after, ending_before and created[gte|gt|lte|lt] from params;
-        a ``type`` there filters too. group "" lists all groups.
+        a ``type`` there filters too. group "" lists all groups, no types all of them; least: the
+        earliest second listed.
         """
         limit = min(whole(params, "limit", DEFAULT_PAGE), MAXIMUM_PAGE)
         after, before = (
@@ -154,14 +179,16 @@ class State:
             self._position(params, "ending_before"),
         )
         since, until = _created_between(params)
+        since, wanted = max(since, least), json.dumps(list(types))
         order = "ASC" if before else "DESC"
         rows = self.run(
             "SELECT body FROM object WHERE kind = ? AND account = ? AND (? = '' OR grp = ?)"  # noqa: S608 - ASC or DESC
             " AND created >= ? AND created <= ? AND seq < ? AND seq > ?"
             " AND (? = '' OR json_extract(body, '$.type') = ?)"
+            " AND (? = '[]' OR json_extract(body, '$.type') IN (SELECT value FROM json_each(?)))"
             f" ORDER BY seq {order} LIMIT ?",
             *(kind, account, group, group, since, until, after or FOREVER, before),
-            *(text(params, "type", ""), text(params, "type", ""), limit + 1),
+            *(text(params, "type", ""), text(params, "type", ""), wanted, wanted, limit + 1),
         ).fetchall()
         bodies = [json.loads(row[0]) for row in rows[:limit]]
         return {

@@ -195,6 +195,7 @@ def test_a_batch_is_drawn_up_submitted_and_called_off() -> None:
     assert as_mia.get("/v1/payout-batches").json()["items"][0]["id"] == read["id"]
     assert post(as_mia, f"{batch}:cancel").json()["status"] == "canceled"
     assert as_mia.get("/v1/reconciliations").json()["items"] == []
+    assert as_mia.get("/v1/missed-events").json()["by_type"] == {}
 
 
 @pytest.mark.usefixtures("due")

@@ -18,6 +18,7 @@ BELLS = {
     tasks.process_provider_events,
     tasks.mature,
     tasks.expire_holds,
+    tasks.fetch_missed_events,
     tasks.reconcile,
     tasks.publish_head,
     tasks.audit,
@@ -54,6 +55,7 @@ def test_the_bells_take_money_from_the_operator_to_the_creator(
     assert tasks.publish_head() == 1
     assert tasks.publish_head() == 0
     assert tasks.process_provider_events() == 0
+    assert tasks.fetch_missed_events() == 0
     assert Payout.objects.get().status == "transferred"
     assert tasks.audit() == 0
     tamper("ledger_topup", "UPDATE ledger_topup SET settled_micros = 1")

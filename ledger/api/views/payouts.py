@@ -14,10 +14,11 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ledger import by_hand, gateway_choice, payouts
+from ledger import by_hand, gateway_choice, missed_events, payouts
 from ledger.api.serializers import (
     AllStuckSerializer,
     DifferenceSerializer,
+    MissedEventsSerializer,
     NewPayoutBatchSerializer,
     PaymentFileNumberSerializer,
     PayoutBatchSerializer,
@@ -27,7 +28,7 @@ from ledger.api.serializers import (
     ReconciliationSerializer,
     StuckSinceSerializer,
 )
-from ledger.models import Payout, PayoutBatch, Reconciliation
+from ledger.models import Payout, PayoutBatch, ProviderEvent, Reconciliation
 from registry.api.idempotency import idempotent
 from registry.api.permissions import HasScope
 from registry.ids import find
@@ -324,3 +325,22 @@ class Reconciliations(generics.GenericAPIView[Reconciliation]):
         admin_of(request)
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+class MissedEvents(generics.GenericAPIView[ProviderEvent]):
+    """What no webhook told."""
+
+    permission_classes = [MayRead]
+
+    @extend_schema(
+        operation_id="countMissedEvents",
+        summary="Count the provider's events of the last 30 days that no webhook told",
+        description="They were found in the provider's own list of events, and are worked through "
+        "like any other. Many of them mean that webhooks do not reach us.",
+        responses=MissedEventsSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Print the counts, and how well the lists are read."""
+        admin_of(request)
+        found = missed_events.report(at=timezone.now())
+        return Response(MissedEventsSerializer(found).data)
