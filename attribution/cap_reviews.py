@@ -1,6 +1,7 @@
 """Decide about money that passed a model's cap: release it to the creators, or redirect it.
 
-Owns what waits for which work, the evidence, and the decision with its reason. ``attribution.caps``
+Owns what waits for which work, the evidence, and the decision with its reason: one admin proposes
+it, another confirms. ``attribution.caps``
 says what is held; the money itself is moved by the ledger, all that waits for a work at once.
 """
 
@@ -16,13 +17,20 @@ from attribution import escrow
 from attribution.eligibility import Escrow
 from attribution.errors import EarningsClaimed, NothingHeld, OwnMatter
 from attribution.models import CapReview, Contribution
-from ledger import set_asides
+from ledger import aside_decisions, journal, proposals, set_asides
 from ledger.accounts import AccountKind
-from ledger.models import Entry, SetAside
+from ledger.models import Entry, Proposal, SetAside
 from ledger.money import Money
-from registry.models import User, Work
+from ledger.vocabulary import Proposed
+from registry.models import Creator, User, Work
 
 Decision = CapReview.Decision
+DEEDS = {
+    Decision.RELEASED: Proposed.RELEASE_CAPPED,
+    Decision.REDIRECTED: Proposed.REDIRECT_CAPPED,
+}
+"""How each decision is proposed."""
+_MAX_REASON = 400
 WORKS_AT_ONCE = 200
 
 
@@ -97,43 +105,93 @@ def evidence(work: Work) -> list[Day]:
     ]
 
 
-@transaction.atomic
-def release(
-    work: Work, admin: User, *, reason: str, holding: timedelta, at: datetime
-) -> list[Money]:
-    """Give all that waits for a work to the creators who earned it.
+def lines(
+    work: Work, decision: Decision, *, at: datetime, through: int | None = None
+) -> proposals.Lines:
+    """What a decision would move: all that waits for a work, and to whom.
 
-    After a claim was decided against them, to those who were found right. What has waited for
-    ``holding`` is available at once, the rest pending. Raises NothingHeld, OwnMatter, and
-    EarningsClaimed while it is open whose the work is.
+    Released, it goes to the creators who earned it; after a claim was decided against them, to
+    those who were found right. Redirected, it goes to the pool. through: nothing recorded under a
+    higher id. Raises NothingHeld, and EarningsClaimed while it is open whose the work is.
     """
+    earned = _earned_by(work, through=through)
+    to: Mapping[str, int] = {}
+    if decision == Decision.RELEASED:
+        to = escrow.entitled(work.pk, earned)
+        if escrow.bound({work.pk}, at=at) or not to:
+            raise EarningsClaimed(f"whose {work.pk} is, is not decided for good")
+    found = aside_decisions.lines(work.pk, kind=AccountKind.UNCLAIMED, through=through)
+    return {**found, "to": decision.value, "weights": dict(to)}
+
+
+def propose(  # noqa: PLR0913 - a proposal is said in full, each part by name
+    work: Work,
+    admin: User,
+    decision: Decision,
+    *,
+    reason: str,
+    at: datetime,
+    dry_run: bool = False,
+) -> Proposal:
+    """Propose to release or redirect all that waits for a work now; a dry run keeps nothing.
+
+    Raises OwnMatter, what `lines` raises, and what `ledger.proposals.propose` raises.
+    """
+    journal.require_admin(admin)
     _require_stranger(work, admin)
-    earned = _earned_by(work)
-    if escrow.bound({work.pk}, at=at) or not (to := escrow.entitled(work.pk, earned)):
-        raise EarningsClaimed(f"whose {work.pk} is, is not decided for good")
-    moved = set_asides.release(AccountKind.UNCLAIMED, work.pk, to=to, holding=holding, at=at)
-    _record(CapReview(work=work, reviewed_by=admin, reason=reason, reviewed_at=at), moved)
-    return moved
+    return proposals.propose(
+        DEEDS[decision],
+        work.pk,
+        admin,
+        lines=lines(work, decision, at=at),
+        reason=reason[:_MAX_REASON],
+        at=at,
+        dry_run=dry_run,
+    )
 
 
 @transaction.atomic
-def redirect(work: Work, admin: User, *, reason: str, at: datetime) -> list[Money]:
-    """Give all that waits for a work to the pool instead. Raises NothingHeld, OwnMatter."""
+def carry_out(
+    proposal: Proposal, admin: User, *, factor: str, holding: timedelta, at: datetime
+) -> list[Money]:
+    """Move exactly what was proposed, as the second admin; one amount a currency.
+
+    What has waited for ``holding`` is available at once, the rest pending. Raises OwnMatter, what
+    `lines` raises, and what `ledger.proposals.confirm` raises.
+    """
+    work = Work.objects.get(pk=proposal.subject)
     _require_stranger(work, admin)
-    _earned_by(work)
-    moved = set_asides.redirect(AccountKind.UNCLAIMED, work.pk, to=AccountKind.POOL, at=at)
-    review = CapReview(work=work, reviewed_by=admin, reason=reason, reviewed_at=at)
-    _record(review, moved, decision=Decision.REDIRECTED)
+    told = proposal.told
+    decision, through = Decision(told["to"]), int(told["through"])
+    aside_decisions.lock(work.pk, through=through)
+    now = lines(work, decision, at=at, through=through)
+    proposal = proposals.confirm(proposal, admin, lines=now, factor=factor, at=at)
+    if decision == Decision.RELEASED:
+        moved = set_asides.release(
+            AccountKind.UNCLAIMED,
+            work.pk,
+            to=told["weights"],
+            holding=holding,
+            at=at,
+            through=through,
+        )
+    else:
+        moved = set_asides.redirect(
+            AccountKind.UNCLAIMED, work.pk, to=AccountKind.POOL, at=at, through=through
+        )
+    aside_decisions.record(proposal, admin, moved, factor=factor, at=at)
+    review = CapReview(work=work, reviewed_by=admin, reason=proposal.reason, reviewed_at=at)
+    _record(review, moved, decision=decision)
     return moved
 
 
 def _require_stranger(work: Work, admin: User) -> None:
-    """Let nobody decide about what one's own works earned."""
-    if work.shares.filter(creator__members=admin).exists():
+    """Let nobody decide about what one's own works earned, or a work that contests them."""
+    if Creator.objects.filter(pk__in=proposals.parties(work.pk), members=admin).exists():
         raise OwnMatter(f"{admin.pk} has a part in {work.pk}")
 
 
-def _record(said: CapReview, moved: list[Money], *, decision: Decision = Decision.RELEASED) -> None:
+def _record(said: CapReview, moved: list[Money], *, decision: Decision) -> None:
     """Keep the decision for each currency. Raises NothingHeld when another came first."""
     if not moved:
         raise NothingHeld(f"nothing waits for {said.work_id} any more")
@@ -156,17 +214,20 @@ def _waiting() -> QuerySet[SetAside]:
     )
 
 
-def _held_of(work: Work) -> QuerySet[Contribution]:
-    entries = _waiting().filter(subject=work.pk).values_list("entry_id", flat=True)
+def _held_of(work: Work, *, through: int | None = None) -> QuerySet[Contribution]:
+    rows = _waiting().filter(subject=work.pk)
+    if through is not None:
+        rows = rows.filter(pk__lte=through)
+    entries = rows.values_list("entry_id", flat=True)
     keys = Entry.objects.filter(pk__in=list(entries)).values_list("key", flat=True)
     return Contribution.objects.filter(
         Q(work=work, escrow=Escrow.CAP), query__entry_key__in=list(keys)
     )
 
 
-def _earned_by(work: Work) -> Mapping[str, int]:
+def _earned_by(work: Work, *, through: int | None) -> Mapping[str, int]:
     """Return what waits for each creator of a work, in micros. Raises NothingHeld."""
-    rows = _held_of(work).values_list("creator_id").annotate(micros=Sum("micros"))
+    rows = _held_of(work, through=through).values_list("creator_id").annotate(micros=Sum("micros"))
     found = {str(creator): micros for creator, micros in rows.order_by("creator_id") if micros}
     if not found:
         raise NothingHeld(f"nothing waits for {work.pk}")

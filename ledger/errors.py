@@ -134,9 +134,27 @@ class WrongState(PayoutError):
 
 
 class MakerIsChecker(PayoutError):
-    """Who prepared or submitted a batch does not approve it."""
+    """Who prepared or submitted a batch does not approve it; who proposed does not confirm."""
 
     code = "maker_is_checker"
+
+
+class OwnMatter(PayoutError):
+    """Nobody decides about money that is, or may become, the own creator's."""
+
+    code = "own_matter"
+
+
+class ProposalOpen(PayoutError):
+    """One proposal about a thing waits at a time: confirm or withdraw that first."""
+
+    code = "proposal_open"
+
+
+class FactorMissing(PayoutError):
+    """Who confirms a proposal has just shown a second factor."""
+
+    code = "factor_missing"
 
 
 class LinesChanged(PayoutError):

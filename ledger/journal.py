@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ledger.errors import NotPayoutAdmin, ReasonMissing
-from ledger.models import AdminAction, Payout, PayoutBatch
+from ledger.models import AdminAction, Payout, PayoutBatch, Proposal
 from ledger.vocabulary import Deed
 from registry.models import User
 
@@ -23,6 +23,7 @@ def record(  # noqa: PLR0913 - a deed is said in full, each part by name
     at: datetime,
     batch: PayoutBatch | None = None,
     payout: Payout | None = None,
+    proposal: Proposal | None = None,
     subject: str = "",
     reason: str = "",
     amounts: Mapping[str, int] | None = None,
@@ -38,6 +39,7 @@ def record(  # noqa: PLR0913 - a deed is said in full, each part by name
         deed=deed.value,
         batch_id=payout.batch_id if payout else batch.pk if batch else None,
         payout=payout,
+        proposal=proposal,
         subject=subject[:80],
         reason=reason.strip()[:MAX_REASON],
         facts={**(amounts or {}), **kept},

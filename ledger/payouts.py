@@ -24,11 +24,9 @@ from ledger.errors import (
     OpenBatchExists,
     WrongState,
 )
-from ledger.gateway import Gateway, Refused
-from ledger.models import Payout, PayoutBatch, PayoutEvent
-from ledger.money import Money, floor_to_minor, from_minor, minor_unit_micros
+from ledger.models import Payout, PayoutBatch
+from ledger.money import Money, floor_to_minor, from_minor
 from ledger.payout_lines import lines_changed, lines_digest
-from ledger.payout_steps import SENT
 from ledger.sending import look_up, resolve_unknown, send_due
 from ledger.sql import statement
 from ledger.stuck import resume, settle_difference, stuck
@@ -47,7 +45,6 @@ __all__ = [
     "settle_difference",
     "stuck",
     "submit",
-    "take_back",
 ]
 
 
@@ -134,54 +131,7 @@ def cancel(batch: PayoutBatch, admin: User, *, at: datetime, reason: str = "") -
     return batch
 
 
-def take_back(
-    payout: Payout, admin: User, *, gateway: Gateway, at: datetime, reason: str = ""
-) -> Payout:
-    """Ask the provider to reverse what is left of a transfer.
-
-    reason: kept on record. The money is the creator's available balance again once the provider
-    says that it came back. Raises WrongState when nothing is left to reverse, and what the gateway
-    raises: after OutcomeUnknown, say it again or wait for the webhook. A refusal because it came
-    back before, unheard, is none.
-    """
-    journal.require_admin(admin)
-    with transaction.atomic(durable=True):
-        payout = payout_steps.locked(payout.pk)
-        if payout.status not in SENT or payout.gateway != gateway.name:
-            raise WrongState(
-                f"{payout.pk} by {payout.gateway} is {payout.status}: there is nothing to take back"
-            )
-        left = payout.amount_micros - payout.reversed_micros
-        refusals = payout.events.filter(reason=_REFUSED).count()
-        _note(payout, _ASKED, admin, at=at)
-        journal.record(admin, Deed.TAKEN_BACK, payout=payout, reason=reason, at=at, micros=left)
-    try:
-        gateway.reverse_transfer(
-            key=f"payout:{payout.pk}:reverse:{payout.reversed_micros}:{refusals}",
-            transfer_id=payout.transfer_id,
-            amount_minor=left // minor_unit_micros(payout.currency),
-        )
-    except Refused:
-        with transaction.atomic(durable=True):
-            _note(payout_steps.locked(payout.pk), _REFUSED, admin, at=at)
-        seen = _seen(payout, gateway=gateway, at=at)
-        if seen.reversed_micros == payout.reversed_micros:
-            raise
-        return seen
-    return _seen(payout, gateway=gateway, at=at)
-
-
-def _seen(payout: Payout, *, gateway: Gateway, at: datetime) -> Payout:
-    """Apply what the provider has of a payout by now."""
-    found = gateway.find_transfers(group=payout.group)
-    with transaction.atomic(durable=True):
-        payout = payout_steps.locked(payout.pk)
-        observing.apply_transfers(payout, found, at=at)
-    return payout
-
-
 _OVER = {BatchStatus.CLOSED, BatchStatus.CANCELED}
-_ASKED, _REFUSED = "asked the provider to take it back", "the provider refused to take it back"
 
 
 def _plan(batch: PayoutBatch, *, at: datetime) -> list[Payout]:
@@ -250,15 +200,4 @@ def _record(  # noqa: PLR0913 - a deed is said in full
         micros=sum(line.amount_micros for line in lines),
         digest=bytes(batch.lines_digest).hex() if batch.lines_digest else "",
         factor=factor,
-    )
-
-
-def _note(payout: Payout, reason: str, admin: User, *, at: datetime) -> None:
-    PayoutEvent.objects.create(
-        payout=payout,
-        from_status=payout.status,
-        to_status=payout.status,
-        reason=reason,
-        by=admin,
-        at=at,
     )

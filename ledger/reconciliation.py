@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Max, Sum
 
 from ledger import journal
 from ledger.accounts import AccountKind, account_ids
-from ledger.errors import WrongState
 from ledger.gateway import BalanceTransaction, Gateway
 from ledger.models import Balance, ProviderTransaction, Reconciliation
 from ledger.money import from_minor
@@ -22,7 +21,7 @@ from ledger.posting import Draft, EntryKind, key_for, post
 from ledger.vocabulary import Deed
 from registry.models import User
 
-__all__ = ["adjust", "compare_again", "reconcile"]
+__all__ = ["clearing", "compare_again", "reconcile"]
 
 OVERLAP = timedelta(days=2)
 """Read again each time, since the provider's list may fill in late."""
@@ -37,7 +36,7 @@ def reconcile(*, gateway: Gateway, at: datetime) -> list[Reconciliation]:
     Empty when money moved while we read: then the next run compares. Raises what the gateway
     raises; what was read until then is kept.
     """
-    before, booked = _clearing(), Counter[str]()
+    before, booked = clearing(), Counter[str]()
     for page in _pages(gateway, since=_since(gateway)):
         with transaction.atomic():
             _record(page, gateway=gateway, at=at)
@@ -46,7 +45,7 @@ def reconcile(*, gateway: Gateway, at: datetime) -> list[Reconciliation]:
         row.currency: from_minor(row.available_minor + row.pending_minor, row.currency).micros
         for row in gateway.balance()
     }
-    after = _clearing()
+    after = clearing()
     if any(after[code] - before.get(code, 0) != booked[code] for code in after):
         return []
     return _compare(gateway, after, reported, at=at)
@@ -61,45 +60,7 @@ def compare_again(admin: User, *, gateway: Gateway, at: datetime) -> list[Reconc
     return found
 
 
-def adjust(row: Reconciliation, admin: User, *, reason: str, at: datetime) -> int:
-    """Book what a comparison found missing to the platform, which bears or keeps it.
-
-    For what no later event will explain. Returns the entry's id. Raises WrongState unless it is
-    its currency's newest comparison, the books still say the same, and the provider's own list
-    and balance agree; ReasonMissing; NotPayoutAdmin.
-    """
-    journal.require_admin(admin)
-    why = journal.require_reason(reason)
-    clearing = (AccountKind.PROVIDER_CLEARING, None, row.currency)
-    platform = (AccountKind.PLATFORM_FEE, None, row.currency)
-    ids = account_ids([clearing, platform])
-    missing = row.provider_micros - row.ledger_micros
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT ledger_take_lane()")
-        newest = Reconciliation.objects.filter(currency=row.currency).latest("compared_at", "pk")
-        same = row.ledger_micros == -_clearing().get(row.currency, 0)
-        if newest.pk != row.pk or not same or not missing:
-            raise WrongState(f"comparison {row.pk} is not what the books say now: compare again")
-        if row.provider_micros != row.balance_micros:
-            raise WrongState("the provider's list and balance differ from one another")
-        draft = Draft(
-            key=key_for(f"reconciliation:{row.pk}:adjusted"),
-            kind=EntryKind.ADJUSTMENT,
-            currency=row.currency,
-            legs=((ids[clearing], -missing), (ids[platform], missing)),
-            effective_at=at,
-        )
-        posted = post([draft], at=at)
-        entry = posted.entry_ids[draft.key]
-        subject = f"{row.currency} {row.pk}"
-        journal.record(
-            admin, Deed.ADJUSTED, subject=subject, reason=why, at=at, micros=missing, entry=entry
-        )
-    return entry
-
-
-def _clearing() -> dict[str, int]:
+def clearing() -> dict[str, int]:
     """What our books say of the provider's accounts, credit-positive: negative when it has money."""
     rows = Balance.objects.filter(account__kind=AccountKind.PROVIDER_CLEARING)
     return dict(rows.values_list("currency", "balance_micros"))

@@ -4,6 +4,7 @@ Shared by `ledger.disputed` and `ledger.unclaimed`. Who credits such an account 
 in the same transaction; the audit compares both.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,26 @@ from ledger.money import Money, split
 from ledger.posting import Draft, EntryKind, key_for, post
 from ledger.sql import statement
 
-__all__ = ["Aside", "give_back", "record", "redirect", "release"]
+__all__ = ["Aside", "Part", "Waiting", "give_back", "record", "redirect", "release", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What waits on one account for a subject: how much, in how many bookings."""
+
+    account: str
+    creator: str | None
+    money: Money
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """All that waits for a subject up to a booking's id, ``through``; digest: of each booking."""
+
+    parts: tuple[Part, ...]
+    through: int
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,37 +85,63 @@ def record(asides: Iterable[Aside], *, at: datetime) -> None:
     )
 
 
-def release(
+def release(  # noqa: PLR0913 - a release is said in full
     kind: AccountKind,
     subject: str,
     *,
     to: Mapping[str, int],
     holding: timedelta,
     at: datetime,
+    through: int | None = None,
 ) -> list[Money]:
     """Move all that waits for ``subject`` to creators, in proportion to their weights.
 
     to: weights >= 0, not all zero, by creator's id. What has been aside for ``holding`` becomes
-    available, the rest pending. Returns what moved, one amount a currency; said again, nothing.
-    Raises NothingToSplit.
+    available, the rest pending. through: leave what was recorded under a higher id. Returns what
+    moved, one amount a currency; said again, nothing. Raises NothingToSplit.
     """
     if not sum(to.values()) or min(to.values()) < 0:
         raise NothingToSplit(f"{subject} for nobody")
     with transaction.atomic():
-        by_currency = _taken(kind, subject, holding=holding, at=at)
+        by_currency = _taken(kind, subject, cutoff=at - holding, at=at, through=through)
         drafts = [_draft(rows, to, at=at) for rows in by_currency.values()]
         posted = post(drafts, at=at)
         assert not posted.refused, "what was set aside is there"
     return _amounts(by_currency)
 
 
-def give_back(subject: str, *, holding: timedelta, at: datetime) -> list[Money]:
+def waiting(kind: AccountKind, subject: str, *, through: int | None = None) -> Waiting | None:
+    """What waits for a subject now, and how it is named exactly; None when nothing does.
+
+    through: up to this id.
+    """
+    with connection.cursor() as cursor:
+        parameters: dict[str, Any] = {"kind": int(kind), "subject": subject, "through": through}
+        cursor.execute(statement("read_set_asides"), parameters)
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    accounts = Account.objects.in_bulk([account for account, *_ in rows])
+    parts = tuple(
+        Part(accounts[account].code, accounts[account].creator_id, Money(micros, code), count)
+        for account, number, count, micros, _last, _digest in rows
+        for code in [currencies.find_numeric(number).code]
+    )
+    digest = hashlib.sha256(b"".join(bytes(row[-1]) for row in rows)).hexdigest()
+    return Waiting(parts, max(last for *_, last, _digest in rows), digest)
+
+
+def give_back(
+    subject: str, *, holding: timedelta, at: datetime, through: int | None = None
+) -> list[Money]:
     """Move all contested money that waits for ``subject`` to the very creators who earned it.
 
-    Nobody's part changes. Returns what moved, one amount a currency; said again, nothing.
+    Nobody's part changes. through: leave what was recorded under a higher id. Returns what moved,
+    one amount a currency; said again, nothing.
     """
     with transaction.atomic():
-        taken = _taken(AccountKind.CREATOR_DISPUTED, subject, holding=holding, at=at)
+        kind, cutoff = AccountKind.CREATOR_DISPUTED, at - holding
+        taken = _taken(kind, subject, cutoff=cutoff, at=at, through=through)
         accounts = Account.objects.in_bulk(
             [row.account_id for rows in taken.values() for row in rows]
         )
@@ -110,14 +156,15 @@ def give_back(subject: str, *, holding: timedelta, at: datetime) -> list[Money]:
 
 
 def _taken(
-    kind: AccountKind, subject: str, *, holding: timedelta, at: datetime
+    kind: AccountKind, subject: str, *, cutoff: datetime, at: datetime, through: int | None
 ) -> dict[int, list[_Released]]:
     """Mark what waits for a subject as released; returns it by numeric currency."""
     parameters: dict[str, Any] = {
         "kind": int(kind),
         "subject": subject,
         "at": at,
-        "cutoff": at - holding,
+        "cutoff": cutoff,
+        "through": through,
     }
     with connection.cursor() as cursor:
         cursor.execute(statement("release_set_asides"), parameters)
@@ -135,25 +182,24 @@ def _amounts(taken: dict[int, list[_Released]]) -> list[Money]:
     ]
 
 
-def redirect(kind: AccountKind, subject: str, *, to: AccountKind, at: datetime) -> list[Money]:
+def redirect(
+    kind: AccountKind,
+    subject: str,
+    *,
+    to: AccountKind,
+    at: datetime,
+    through: int | None = None,
+) -> list[Money]:
     """Move all that waits for ``subject`` to an account of the platform's, such as the pool.
 
-    Returns what moved, one amount a currency; said again, nothing.
+    through: leave what was recorded under a higher id. Returns what moved, one amount a currency;
+    said again, nothing.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            parameters: dict[str, Any] = {
-                "kind": int(kind),
-                "subject": subject,
-                "at": at,
-                "cutoff": at,
-            }
-            cursor.execute(statement("release_set_asides"), parameters)
-            released = [_Released(*row) for row in cursor.fetchall()]
         moved = []
-        for number in sorted({row.currency for row in released}):
+        taken = _taken(kind, subject, cutoff=at, at=at, through=through)
+        for number, rows in sorted(taken.items()):
             code = currencies.find_numeric(number).code
-            rows = [row for row in released if row.currency == number]
             legs = [(row.account_id, -(row.matured + row.young)) for row in rows]
             total = -sum(micros for _, micros in legs)
             draft = Draft(

@@ -83,7 +83,7 @@ def settle_difference(  # noqa: PLR0913 - a decision is said in full, each part 
 
     The payout is sent anew under a new key, or called off and its money given back. When the
     provider has several, the one asked for becomes the payout's, and the platform bears the rest
-    (`reconciliation.adjust` books it). Raises WrongState while the other transfer stands, none is
+    (`ledger.adjusting` books it). Raises WrongState while the other transfer stands, none is
     the one asked for, or the payout goes through another provider; ReasonMissing, MakerIsChecker, NotPayoutAdmin, and what the gateway
     raises.
     """

@@ -201,3 +201,34 @@ class Deed(StrEnum):
     ASIDE_RELEASED = "aside_released"
     ASIDE_REASSIGNED = "aside_reassigned"
     AUDITED = "audited"
+    PROPOSED = "proposed"
+    PROPOSAL_WITHDRAWN = "proposal_withdrawn"
+
+
+class Proposed(StrEnum):
+    """What one admin proposes and a second confirms."""
+
+    ADJUST = "adjust"
+    """Book what a comparison found missing to the platform."""
+    TAKE_BACK = "take_back"
+    """Ask the provider to reverse a payout's transfer."""
+    RELEASE_ASIDE = "release_aside"
+    """Give contested money to the creators who earned it."""
+    REASSIGN_ASIDE = "reassign_aside"
+    """Give money that was set aside to one creator."""
+    RELEASE_CAPPED = "release_capped"
+    """Give what passed a model's cap to the creators who earned it."""
+    REDIRECT_CAPPED = "redirect_capped"
+    """Give what passed a model's cap to the pool."""
+
+
+class ProposalStatus(StrEnum):
+    """What became of a proposal."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
+
+
+TAKES_TWO = frozenset({Deed.ADJUSTED, Deed.TAKEN_BACK, Deed.ASIDE_RELEASED, Deed.ASIDE_REASSIGNED})
+"""Deeds that are done by confirming a proposal of somebody else's, and in no other way."""

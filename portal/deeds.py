@@ -31,6 +31,8 @@ DEEDS: dict[str, Words] = {
     Deed.ASIDE_RELEASED: _("released money set aside"),
     Deed.ASIDE_REASSIGNED: _("gave money set aside to somebody else"),
     Deed.AUDITED: _("ran the audit"),
+    Deed.PROPOSED: _("proposed something that takes two"),
+    Deed.PROPOSAL_WITHDRAWN: _("withdrew a proposal"),
 }
 
 TROUBLES: dict[str, Words] = {

@@ -13,6 +13,7 @@ def money() -> list[Way]:
         (reverse("portal:payout-batches"), _("Batches")),
         (reverse("portal:stuck"), _("Waiting")),
         (reverse("portal:reconciliations"), _("Reconciliation")),
+        (reverse("portal:proposals"), _("Proposals")),
         (reverse("portal:set-asides"), _("Set aside")),
         (reverse("portal:debts"), _("Debts")),
         (reverse("portal:audit"), _("Audit")),

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger import by_hand, gateway_choice, line_decisions, payees, payouts
+from ledger import by_hand, gateway_choice, line_decisions, payees, payouts, taking_back
 from ledger.models import Payout
 from ledger.observing import DOUBLED
 from ledger.payout_steps import SENT
 from ledger.stuck import TRANSFER_DIFFERS
 from ledger.vocabulary import BANK, PayoutStatus
+from portal import proposed
 from portal.wording import Words
 from registry.models import User
 
@@ -55,7 +56,7 @@ def _names(payout: Payout, admin: User) -> list[str]:
         names += {PayoutStatus.SENDING: ["paid", "failed"], PayoutStatus.PAID: ["failed"]}.get(
             status, []
         )
-    if status in SENT and not by_bank:
+    if status in SENT and not by_bank and not proposed.waiting_about(payout.pk):
         names.append("take-back")
     if status == PayoutStatus.RESERVED:
         names.append("hold")
@@ -87,7 +88,7 @@ def _ask_payee(payout: Payout, admin: User, _reason: str, at: datetime) -> objec
 
 def _take_back(payout: Payout, admin: User, reason: str, at: datetime) -> object:
     gateway = gateway_choice.configured()
-    return payouts.take_back(payout, admin, gateway=gateway, reason=reason, at=at)
+    return taking_back.propose(payout, admin, gateway=gateway, reason=reason, at=at)
 
 
 def _paid(payout: Payout, admin: User, _reason: str, at: datetime) -> object:
@@ -157,9 +158,12 @@ DEEDS = {
         ),
         LineDeed(
             "take-back",
-            _("Ask for the transfer back"),
-            _("The money becomes the creator’s available balance once the provider has it again."),
-            _("The provider was asked for it back."),
+            _("Propose to ask for the transfer back"),
+            _(
+                "Once somebody else confirms it, the provider is asked; the money becomes the creator’s "
+                "available balance once the provider has it again."
+            ),
+            _("Proposed. The provider is not asked until somebody else confirms it."),
             _take_back,
             grave=True,
         ),

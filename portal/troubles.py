@@ -79,6 +79,8 @@ WORDS: dict[str, str | Promise] = {
     "maker_is_checker": _(
         "You drew this up or submitted it, so somebody else has to approve it or decide here."
     ),
+    "proposal_open": _("A proposal about this waits already. Confirm or withdraw that first."),
+    "factor_missing": _("Show a second factor first. Nothing was changed."),
     "lines_changed": _("The lines are not those that were submitted. Nothing was approved."),
     "payout_not_covered": _(
         "Somebody's balance no longer covers the plan. Nothing was approved; draw it up anew."

@@ -45,6 +45,7 @@ STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (attribution.AttributionError, 422),
     (ledger.NotPayoutAdmin, 403),
     (ledger.MakerIsChecker, 403),
+    (ledger.OwnMatter, 403),
     (ledger.NoPayee, 404),
     (ledger.KeyReused, 409),
     (ledger.PayoutError, 409),

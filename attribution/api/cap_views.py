@@ -1,12 +1,10 @@
 """Money that passed a cap, over HTTP: what waits, why, and where it goes."""
 
-from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,10 +12,11 @@ from rest_framework.views import APIView
 from attribution import cap_reviews
 from attribution.api.shadow_views import DecisionReasonSerializer
 from attribution.api.usage_views import REVIEW
-from ledger.api.serializers import MoneySerializer
+from ledger.api.serializers import MoneySerializer, ProposalSerializer
 from ledger.api.views.payouts import admin_of
+from registry.api.fields import FlagField
 from registry.ids import find
-from registry.models import User, Work
+from registry.models import Work
 
 
 class HeldSerializer(serializers.Serializer[Any]):
@@ -53,10 +52,10 @@ class EvidenceSerializer(serializers.Serializer[Any]):
     days = DaySerializer(many=True)
 
 
-class MovedSerializer(serializers.Serializer[Any]):
-    """What was moved, one amount a currency."""
+class CapDecisionSerializer(DecisionReasonSerializer):
+    """Why it is decided so; a dry run keeps nothing."""
 
-    moved = MoneySerializer(many=True)
+    dry_run = FlagField(default=False)
 
 
 class HeldByCap(APIView):
@@ -95,11 +94,19 @@ class HeldEvidence(APIView):
 class _Decided(APIView):
     permission_classes = [REVIEW]
 
-    def _asked(self, request: Request, work_id: str) -> tuple[Work, User, str]:
+    def _propose(self, request: Request, work_id: str, decision: cap_reviews.Decision) -> Response:
         admin = admin_of(request)
-        asked = DecisionReasonSerializer(data=request.data)
+        asked = CapDecisionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return find(Work.objects.all(), work_id), admin, asked.validated_data["reason"]
+        proposal = cap_reviews.propose(
+            find(Work.objects.all(), work_id),
+            admin,
+            decision,
+            at=timezone.now(),
+            **asked.validated_data,
+        )
+        done = status.HTTP_201_CREATED if proposal.pk else status.HTTP_200_OK
+        return Response(ProposalSerializer(proposal).data, done)
 
 
 class ReleasedByReview(_Decided):
@@ -107,16 +114,14 @@ class ReleasedByReview(_Decided):
 
     @extend_schema(
         operation_id="releaseHeldByCap",
-        summary="Give what waits for a work to its creators",
-        request=DecisionReasonSerializer,
-        responses=MovedSerializer,
+        summary="Propose to give what waits for a work to its creators",
+        description="Another admin confirms it on the page *Proposals*.",
+        request=CapDecisionSerializer,
+        responses={201: ProposalSerializer, 200: ProposalSerializer},
     )
     def post(self, request: Request, work_id: str) -> Response:
-        """Release and print what moved."""
-        work, admin, reason = self._asked(request, work_id)
-        holding = timedelta(days=settings.HOLDING_DAYS)
-        moved = cap_reviews.release(work, admin, reason=reason, holding=holding, at=timezone.now())
-        return Response(MovedSerializer({"moved": moved}).data)
+        """Propose and print what would move."""
+        return self._propose(request, work_id, cap_reviews.Decision.RELEASED)
 
 
 class RedirectedByReview(_Decided):
@@ -124,12 +129,11 @@ class RedirectedByReview(_Decided):
 
     @extend_schema(
         operation_id="redirectHeldByCap",
-        summary="Give what waits for a work to the pool",
-        request=DecisionReasonSerializer,
-        responses=MovedSerializer,
+        summary="Propose to give what waits for a work to the pool",
+        description="Another admin confirms it on the page *Proposals*.",
+        request=CapDecisionSerializer,
+        responses={201: ProposalSerializer, 200: ProposalSerializer},
     )
     def post(self, request: Request, work_id: str) -> Response:
-        """Redirect and print what moved."""
-        work, admin, reason = self._asked(request, work_id)
-        moved = cap_reviews.redirect(work, admin, reason=reason, at=timezone.now())
-        return Response(MovedSerializer({"moved": moved}).data)
+        """Propose and print what would move."""
+        return self._propose(request, work_id, cap_reviews.Decision.REDIRECTED)

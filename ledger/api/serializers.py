@@ -6,10 +6,11 @@ from rest_framework import serializers
 
 from ledger import currencies
 from ledger.missed_events import Report
-from ledger.models import Payout, PayoutBatch, Reconciliation, TopUp
+from ledger.models import Payout, PayoutBatch, Proposal, Reconciliation, TopUp
 from ledger.money import MAX_MICROS, Money
-from ledger.vocabulary import BatchStatus, PayoutStatus
-from registry.api.fields import TextField, WholeNumberField
+from ledger.proposed_deeds import Asked
+from ledger.vocabulary import AccountKind, BatchStatus, PayoutStatus, ProposalStatus, Proposed
+from registry.api.fields import FlagField, TextField, WholeNumberField
 from registry.api.serializers import StrictSerializer
 
 CURRENCIES = [(code, code) for code in currencies.CODES]
@@ -253,3 +254,91 @@ class MissedEventsSerializer(serializers.Serializer[Report]):
     def get_by_type(self, report: Report) -> dict[str, int]:
         """Print the counts by type."""
         return dict(report.fetched)
+
+
+# What takes two --------------------------------------------------------------------------------
+
+PROPOSED_HERE = (
+    Proposed.ADJUST,
+    Proposed.TAKE_BACK,
+    Proposed.RELEASE_ASIDE,
+    Proposed.REASSIGN_ASIDE,
+)
+ASIDE_KINDS = {
+    "disputed": AccountKind.CREATOR_DISPUTED,
+    "unclaimed": AccountKind.UNCLAIMED,
+}
+
+
+class NewProposalSerializer(StrictSerializer):
+    """What shall be proposed."""
+
+    deed = serializers.ChoiceField(choices=[(word.value, word.value) for word in PROPOSED_HERE])
+    subject = TextField(
+        max_length=80,
+        help_text="A comparison's number, a payout's id, or the id of what money waits for.",
+    )
+    reason = TextField(min_length=1, max_length=500)
+    kind = serializers.ChoiceField(
+        choices=[(word, word) for word in ASIDE_KINDS],
+        default="disputed",
+        help_text="Of money set aside: where it waits.",
+    )
+    to = TextField(
+        required=False,
+        max_length=40,
+        help_text="Of money set aside: the creator who shall get it all.",
+    )
+    dry_run = FlagField(default=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a receiver just where there is one."""
+        if (attrs["deed"] == Proposed.REASSIGN_ASIDE) != bool(attrs.get("to")):
+            raise serializers.ValidationError({"to": ["For reassign_aside, and for that alone."]})
+        return attrs
+
+    def asked(self) -> Asked:
+        """What was asked for, once it is valid."""
+        read = self.validated_data
+        return Asked(
+            deed=Proposed(read["deed"]),
+            subject=read["subject"],
+            kind=ASIDE_KINDS[read["kind"]],
+            to=read.get("to", ""),
+        )
+
+
+class ProposalsAskedSerializer(serializers.Serializer[Any]):
+    """Which proposals to list."""
+
+    status = serializers.ChoiceField(
+        choices=[(word.value, word.value) for word in ProposalStatus], required=False
+    )
+
+
+class ProposalSerializer(serializers.ModelSerializer[Proposal]):
+    """What one admin proposed about money, and what a second one did with it."""
+
+    id = serializers.CharField(allow_null=True)
+    lines = serializers.JSONField(source="told", help_text="What is to be done, exactly.")
+    digest = serializers.CharField(help_text="SHA-256 of the lines as they are kept.")
+    proposed_by = serializers.CharField(source="proposed_by_id")
+    decided_by = serializers.CharField(source="decided_by_id", allow_null=True)
+
+    class Meta:
+        model = Proposal
+        fields = [
+            "id",
+            "deed",
+            "subject",
+            "reason",
+            "lines",
+            "digest",
+            "status",
+            "proposed_by",
+            "proposed_at",
+            "decided_by",
+            "decided_at",
+            "factor",
+            "answer",
+        ]

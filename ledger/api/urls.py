@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ledger.api.views import creators, operators, payouts, webhooks
+from ledger.api.views import creators, operators, payouts, proposals, webhooks
 
 urlpatterns = [
     path("balance", operators.PrepaidBalance.as_view()),
@@ -24,6 +24,9 @@ urlpatterns = [
     path("payout-batches/<str:batch_id>", payouts.OnePayoutBatch.as_view()),
     path("reconciliations", payouts.Reconciliations.as_view()),
     path("missed-events", payouts.MissedEvents.as_view()),
+    path("proposals", proposals.Proposals.as_view()),
+    path("proposals/<str:proposal_id>:withdraw", proposals.Withdrawal.as_view()),
+    path("proposals/<str:proposal_id>", proposals.OneProposal.as_view()),
 ]
 
 webhook_urlpatterns = [path("stripe", webhooks.stripe)]

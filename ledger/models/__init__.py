@@ -22,6 +22,7 @@ from ledger.models.payments import (
     TopUp,
 )
 from ledger.models.payouts import PaymentFile, Payout, PayoutBatch, PayoutEvent
+from ledger.models.proposals import Proposal
 from ledger.models.set_asides import SetAside
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Payout",
     "PayoutBatch",
     "PayoutEvent",
+    "Proposal",
     "ProviderEvent",
     "ProviderTransaction",
     "PublishedHead",

@@ -6,19 +6,25 @@ from django.db import models
 from django.db.models import CheckConstraint, Q
 
 from ledger.models.payouts import Payout, PayoutBatch
-from ledger.vocabulary import Deed
+from ledger.models.proposals import Proposal
+from ledger.vocabulary import TAKES_TWO, Deed
+
+_TAKE_TWO = sorted(deed.value for deed in TAKES_TWO)
 
 
 class AdminAction(models.Model):
     """One thing a payout admin did: what, to which batch, line or subject, why. Append-only.
 
     ``facts`` holds figures as they were then: how many lines, micros, a digest, the second factor.
+    ``alone``: from the time before some deeds took two people; nothing new is so.
     """
 
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     deed = models.CharField(max_length=24, choices=[(deed.value, deed.value) for deed in Deed])
     batch = models.ForeignKey(PayoutBatch, models.PROTECT, null=True, related_name="actions")
     payout = models.ForeignKey(Payout, models.PROTECT, null=True, related_name="actions")
+    proposal = models.ForeignKey(Proposal, models.PROTECT, null=True, related_name="actions")
+    alone = models.BooleanField(default=False, db_default=False)
     subject = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     facts = models.JSONField(default=dict)
@@ -34,6 +40,10 @@ class AdminAction(models.Model):
             CheckConstraint(
                 name="admin_action_on_a_line_names_its_batch",
                 condition=Q(payout=None) | Q(batch__isnull=False),
+            ),
+            CheckConstraint(
+                name="admin_action_that_takes_two_names_its_proposal",
+                condition=~Q(deed__in=_TAKE_TWO) | Q(proposal__isnull=False) | Q(alone=True),
             ),
         ]
 

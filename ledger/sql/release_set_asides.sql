@@ -1,6 +1,7 @@
 -- release_set_asides: what waits for a subject is released now, once.
 -- in    kind smallint (of accounts: disputed or unclaimed), subject text, at timestamptz,
---       cutoff timestamptz (set aside until then: the holding period is over)
+--       cutoff timestamptz (set aside until then: the holding period is over),
+--       through bigint (nothing with a higher id; null: all)
 -- out   account_id int, currency smallint, matured bigint and young bigint (micros),
 --       last bigint (the highest id released), one row an account, in its order
 -- locks the rows, in order of id, until commit
@@ -10,6 +11,7 @@ WITH waiting AS MATERIALIZED (
       JOIN ledger_account AS account ON account.id = aside.account_id
      WHERE aside.subject = %(subject)s
        AND aside.released_at IS NULL
+       AND (%(through)s::bigint IS NULL OR aside.id <= %(through)s::bigint)
        AND account.kind = %(kind)s
      ORDER BY aside.id
        FOR NO KEY UPDATE OF aside

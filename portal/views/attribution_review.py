@@ -1,8 +1,5 @@
 """Money that passed a cap: admins look at why, and release or redirect it."""
 
-from datetime import timedelta
-
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 from attribution import cap_reviews
 from attribution.errors import AttributionError
 from attribution.models import CapReview
-from portal import second_factor
+from ledger.errors import LedgerError
+from portal import proposed, second_factor
 from portal.access import for_payout_admins
 from portal.forms.reviews import CapDecision
 from portal.troubles import plain
@@ -46,6 +44,7 @@ def held_work(request: HttpRequest, admin: User, work_id: str) -> HttpResponse:
         {
             "work": work,
             "days": cap_reviews.evidence(work),
+            "proposal": proposed.waiting_about(work.pk),
             "factor": second_factor.fresh(request),
             "factor_url": second_factor.address(factors, back=_decision(work)),
         },
@@ -55,7 +54,7 @@ def held_work(request: HttpRequest, admin: User, work_id: str) -> HttpResponse:
 @require_POST
 @for_payout_admins
 def decide(request: HttpRequest, admin: User, work_id: str) -> HttpResponse:
-    """Release what waits for a work to its creators, or redirect it to the pool."""
+    """Propose to release what waits for a work to its creators, or to give it to the pool."""
     work = find(Work.objects.all(), work_id)
     if second_factor.fresh(request) is None:
         return second_factor.ask(request, back=_decision(work))
@@ -63,20 +62,16 @@ def decide(request: HttpRequest, admin: User, work_id: str) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Say what you found out first."))
         return redirect("portal:held-work", work.pk)
-    reason, at = form.cleaned_data["reason"], timezone.now()
+    released = form.cleaned_data["deed"] == "release"
+    decision = cap_reviews.Decision.RELEASED if released else cap_reviews.Decision.REDIRECTED
+    reason = form.cleaned_data["reason"]
     try:
-        if form.cleaned_data["deed"] == "release":
-            holding = timedelta(days=settings.HOLDING_DAYS)
-            cap_reviews.release(work, admin, reason=reason, holding=holding, at=at)
-            done = _("Released to the creators who earned it.")
-        else:
-            cap_reviews.redirect(work, admin, reason=reason, at=at)
-            done = _("Given to the pool.")
-    except AttributionError as error:
+        proposal = cap_reviews.propose(work, admin, decision, reason=reason, at=timezone.now())
+    except (AttributionError, LedgerError) as error:
         messages.error(request, plain(error))
-    else:
-        messages.success(request, done)
-    return redirect("portal:held-by-cap")
+        return redirect("portal:held-by-cap")
+    messages.success(request, _("Proposed. Nothing is moved until somebody else confirms it."))
+    return redirect("portal:proposal", proposal.pk)
 
 
 def _decision(work: Work) -> str:

@@ -13,7 +13,7 @@ from ledger.errors import LedgerError
 from ledger.gateway import GatewayError
 from ledger.models import Line, Payout
 from ledger.vocabulary import AccountKind
-from portal import line_deeds, payout_changes
+from portal import line_deeds, payout_changes, proposed
 from portal.access import for_payout_admins
 from portal.deeds import trouble
 from portal.troubles import plain
@@ -38,6 +38,7 @@ def line(request: HttpRequest, admin: User, payout_id: str) -> HttpResponse:
             "line": shown,
             "payee": getattr(payout.creator, "payee", None),
             "trouble": trouble(payout.trouble) if payout.trouble else "",
+            "proposal": proposed.waiting_about(payout.pk),
             "deeds": line_deeds.offered(payout, admin),
             "events": payout.events.select_related("by").order_by("-pk"),
             "works": _works(shown),

@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from ledger import differences, gateway_choice, missed_events, reconciliation
+from ledger import adjusting, differences, gateway_choice, missed_events, reconciliation
 from ledger.errors import LedgerError
 from ledger.gateway import GatewayError
 from ledger.models import PayoutBatch, Reconciliation
 from ledger.money import Money
-from portal import second_factor
+from portal import proposed, second_factor
 from portal.access import for_payout_admins
 from portal.comparisons import newest_comparisons
 from portal.listing import cut
@@ -67,6 +67,7 @@ def comparison(request: HttpRequest, admin: User, number: int) -> HttpResponse:
             "parts": [] if row.agrees else differences.explain(row),
             "is_newest": newest.pk == row.pk,
             "list_agrees": row.provider_micros == row.balance_micros,
+            "proposal": proposed.waiting_about(adjusting.subject(row)),
             "factor": second_factor.fresh(request),
             "factor_url": second_factor.address(kinds, back=f"{request.path}#adjust"),
         },
@@ -103,19 +104,19 @@ def compare(request: HttpRequest, admin: User) -> HttpResponse:
 @require_POST
 @for_payout_admins
 def adjust(request: HttpRequest, admin: User, number: int) -> HttpResponse:
-    """Book what is missing to the platform, after a second factor and with a reason."""
+    """Propose to book what is missing to the platform, after a second factor and with a reason."""
     row = _row(number)
     page = reverse("portal:reconciliation", args=[row.pk])
     if second_factor.fresh(request) is None:
         return second_factor.ask(request, back=f"{page}#adjust")
     try:
         reason = request.POST.get("reason", "")
-        reconciliation.adjust(row, admin, reason=reason, at=timezone.now())
+        proposal = adjusting.propose(row, admin, reason=reason, at=timezone.now())
     except LedgerError as error:
         messages.error(request, plain(error))
         return redirect(page)
-    messages.success(request, _("Booked. Compare again to lift the block."))
-    return redirect("portal:reconciliations")
+    messages.success(request, _("Proposed. Nothing is booked until somebody else confirms it."))
+    return redirect("portal:proposal", proposal.pk)
 
 
 def _row(number: int) -> Reconciliation:

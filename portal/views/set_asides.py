@@ -1,8 +1,5 @@
-"""Money set apart: who may have earned it, why it waits, and giving it to who is right."""
+"""Money set apart: who may have earned it, why it waits, and proposing whom to give it."""
 
-from datetime import timedelta
-
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,8 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from ledger import aside_decisions
 from ledger.accounts import AccountKind
 from ledger.errors import LedgerError
-from ledger.models import AdminAction
-from portal import held_money, second_factor
+from ledger.models import AdminAction, Proposal
+from portal import held_money, proposed, second_factor
 from portal.access import for_payout_admins
 from portal.forms.payouts import DecideAside
 from portal.troubles import put_beside
@@ -32,7 +29,7 @@ def set_asides(request: HttpRequest, _admin: User) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_payout_admins
 def set_aside(request: HttpRequest, admin: User, subject: str) -> HttpResponse:
-    """Show what waits for one work or creator; on POST give it away, with a reason."""
+    """Show what waits for one work or creator; on POST propose to give it away, with a reason."""
     if "\0" in subject:
         raise Http404
     held = held_money.waiting(subject)
@@ -42,11 +39,18 @@ def set_aside(request: HttpRequest, admin: User, subject: str) -> HttpResponse:
     kinds = {str(int(each.kind)) for each in held}
     form = DecideAside(request.POST or None, kinds=kinds)
     page = reverse("portal:set-aside", args=[subject])
+    tried = None
     if request.method == "POST":
         if second_factor.fresh(request) is None:
             return second_factor.ask(request, back=f"{page}#decide")
-        if form.is_valid() and _decide(request, admin, subject, form):
-            return redirect("portal:set-aside", subject)
+        dry_run = "try" in request.POST
+        if form.is_valid() and (found := _propose(admin, subject, form, dry_run=dry_run)):
+            if not dry_run:
+                messages.success(
+                    request, _("Proposed. Nothing is moved until somebody else confirms it.")
+                )
+                return redirect("portal:proposal", found.pk)
+            tried = proposed.lines(found)
     factors = second_factor.enrolled(admin)
     return render(
         request,
@@ -56,6 +60,8 @@ def set_aside(request: HttpRequest, admin: User, subject: str) -> HttpResponse:
             "held": held,
             "title": held[0].title if held else subject,
             "form": form,
+            "tried": tried,
+            "proposal": proposed.waiting_about(subject),
             "actions": decided,
             "factor": second_factor.fresh(request),
             "factor_url": second_factor.address(factors, back=f"{page}#decide"),
@@ -64,28 +70,20 @@ def set_aside(request: HttpRequest, admin: User, subject: str) -> HttpResponse:
     )
 
 
-def _decide(request: HttpRequest, admin: User, subject: str, form: DecideAside) -> bool:
-    """Do what the form asks; says whether it was done."""
+def _propose(admin: User, subject: str, form: DecideAside, *, dry_run: bool) -> Proposal | None:
+    """Propose what the form asks, or only try it; None when it was refused."""
     asked = form.cleaned_data
-    holding = timedelta(days=settings.HOLDING_DAYS)
+    one = asked["to"] == DecideAside.SOMEBODY
     try:
-        if asked["to"] == DecideAside.EARNERS:
-            moved = aside_decisions.release(
-                subject, admin, reason=asked["reason"], holding=holding, at=timezone.now()
-            )
-        else:
-            moved = aside_decisions.reassign(
-                AccountKind(int(asked["kind"])),
-                subject,
-                admin,
-                to=Creator.objects.get(handle=asked["handle"]),
-                reason=asked["reason"],
-                holding=holding,
-                at=timezone.now(),
-            )
+        return aside_decisions.propose(
+            subject,
+            admin,
+            kind=AccountKind(int(asked["kind"])) if one else AccountKind.CREATOR_DISPUTED,
+            to=Creator.objects.get(handle=asked["handle"]) if one else None,
+            reason=asked["reason"],
+            at=timezone.now(),
+            dry_run=dry_run,
+        )
     except LedgerError as error:
         put_beside(form, error)
-        return False
-    said = ", ".join(str(money) for money in moved)
-    messages.success(request, _("Done: %(amounts)s moved.") % {"amounts": said})
-    return True
+        return None

@@ -9,6 +9,7 @@ from attribution import cap_reviews
 from attribution.errors import EarningsClaimed, NothingHeld, OwnMatter
 from attribution.models import CapReview, GenerativeModel
 from attribution.worker import settle_due
+from ledger.errors import MakerIsChecker
 from ledger.money import Money
 from registry import appeals, claims, disputes
 from registry.models import ClaimConflict, Creator, Operator, User, Work
@@ -25,6 +26,7 @@ from tests.factories import DAY, allow, api_client, make_creator, make_user, mak
 from tests.journal import Journal
 
 MONTH = timedelta(days=30)
+RELEASED, REDIRECTED = CapReview.Decision.RELEASED, CapReview.Decision.REDIRECTED
 pytestmark = pytest.mark.usefixtures("sound")
 
 
@@ -45,6 +47,20 @@ def capped(acme: Operator, ours: Work) -> GenerativeModel:
     """A model that lets a work earn 10,000 micros a day: one of its queries."""
     fund(acme)
     return make_model(acme, [ours], work_cap_micros=10_000)
+
+
+def decide(
+    work: Work,
+    decision: CapReview.Decision,
+    admin: User,
+    *,
+    reason: str = "fine",
+    at: datetime = GENERATED,
+) -> list[Money]:
+    """One admin proposes it, another confirms."""
+    proposal = cap_reviews.propose(work, admin, decision, reason=reason, at=at)
+    other = make_user(is_payout_admin=True)
+    return cap_reviews.carry_out(proposal, other, factor="totp", holding=MONTH, at=at)
 
 
 def settled(model: GenerativeModel, times: int = 1) -> None:
@@ -70,7 +86,7 @@ def test_released_money_goes_to_who_earned_it(
     settled(capped, times=2)
     journal()
 
-    moved = cap_reviews.release(ours, pia, reason="a school day", holding=MONTH, at=GENERATED)
+    moved = decide(ours, RELEASED, pia, reason="a school day")
 
     assert moved == [Money(9_000, "EUR")]
     assert (
@@ -96,7 +112,7 @@ def test_redirected_money_goes_to_the_pool(
     settled(capped, times=2)
     journal()
 
-    cap_reviews.redirect(ours, pia, reason="a robot", at=GENERATED)
+    decide(ours, REDIRECTED, pia, reason="a robot")
 
     assert (
         journal()
@@ -112,11 +128,11 @@ def test_it_is_decided_once_and_later_money_waits_anew(
     capped: GenerativeModel, ours: Work, pia: User
 ) -> None:
     with pytest.raises(NothingHeld):
-        cap_reviews.redirect(ours, pia, reason="x", at=GENERATED)
+        decide(ours, REDIRECTED, pia)
     settled(capped, times=2)
-    cap_reviews.release(ours, pia, reason="fine", holding=MONTH, at=GENERATED)
+    decide(ours, RELEASED, pia)
     with pytest.raises(NothingHeld):
-        cap_reviews.release(ours, pia, reason="again", holding=MONTH, at=GENERATED)
+        decide(ours, RELEASED, pia)
 
     settled(capped)
 
@@ -125,7 +141,7 @@ def test_it_is_decided_once_and_later_money_waits_anew(
 
 def test_the_database_keeps_decisions(capped: GenerativeModel, ours: Work, pia: User) -> None:
     settled(capped, times=2)
-    cap_reviews.release(ours, pia, reason="fine", holding=MONTH, at=GENERATED)
+    decide(ours, RELEASED, pia)
 
     for deed in (CapReview.objects.all().delete, lambda: CapReview.objects.update(reason="x")):
         with pytest.raises(DatabaseError), transaction.atomic():
@@ -147,10 +163,13 @@ def test_admins_decide_over_http_and_nobody_else(
     assert held["amount"] == {"amount_micros": 9_000, "currency": "EUR"}
     assert admin.get(path).json()["days"][0]["queries"] == 1
     assert admin.post(f"{path}:release", {}, format="json").status_code == 400
-    moved = admin.post(f"{path}:redirect", {"reason": "a robot"}, format="json")
-    assert moved.json() == {"moved": [{"amount_micros": 9_000, "currency": "EUR"}]}
+    tried = admin.post(f"{path}:redirect", {"reason": "?", "dry_run": True}, format="json").json()
+    assert (tried["id"], tried["lines"]["totals"]) == (None, {"EUR": 9_000})
+    proposed = admin.post(f"{path}:redirect", {"reason": "a robot"}, format="json")
+    assert (proposed.status_code, proposed.json()["digest"]) == (201, tried["digest"])
     again = admin.post(f"{path}:release", {"reason": "x"}, format="json")
-    assert (again.status_code, again.json()["code"]) == (409, "nothing_held")
+    assert (again.status_code, again.json()["code"]) == (409, "proposal_open")
+    assert cap_reviews.held(), "nothing moved: a second person confirms on the page"
 
 
 def claimed(*, at: datetime = GENERATED) -> tuple[Creator, ClaimConflict]:
@@ -172,7 +191,7 @@ def test_what_a_claim_holds_is_no_cap_s_to_release(
 
     assert "unclaimed" not in journal()
     with pytest.raises(NothingHeld):
-        cap_reviews.release(ours, pia, reason="fine", holding=MONTH, at=GENERATED)
+        decide(ours, RELEASED, pia)
 
 
 def test_money_held_by_a_cap_waits_for_a_later_claim(
@@ -183,17 +202,17 @@ def test_money_held_by_a_cap_waits_for_a_later_claim(
     journal()
 
     with pytest.raises(EarningsClaimed):
-        cap_reviews.release(ours, pia, reason="fine", holding=MONTH, at=GENERATED)
+        decide(ours, RELEASED, pia)
 
     judge = make_user(is_staff=True)
     upheld = ClaimConflict.Outcome.WORK_UPHELD
     disputes.decide(conflict, by=judge, outcome=upheld, at=GENERATED + DAY)
     with pytest.raises(EarningsClaimed):
-        cap_reviews.release(ours, pia, reason="fine", holding=MONTH, at=GENERATED + DAY)
+        decide(ours, RELEASED, pia, at=GENERATED + DAY)
     assert journal() == ""
 
     final = GENERATED + DAY + appeals.APPEAL_WITHIN
-    cap_reviews.release(ours, pia, reason="fine", holding=MONTH, at=final)
+    decide(ours, RELEASED, pia, at=final)
 
     assert "creator:mallory" in journal()
 
@@ -205,6 +224,20 @@ def test_nobody_decides_about_own_earnings(
     ben.members.add(pia)
 
     with pytest.raises(OwnMatter):
-        cap_reviews.release(ours, pia, reason="mine", holding=MONTH, at=GENERATED)
+        decide(ours, RELEASED, pia)
     with pytest.raises(OwnMatter):
-        cap_reviews.redirect(ours, pia, reason="mine", at=GENERATED)
+        decide(ours, REDIRECTED, pia)
+
+
+def test_who_proposed_does_not_confirm_and_later_money_is_not_part_of_it(
+    capped: GenerativeModel, ours: Work, pia: User, journal: Journal
+) -> None:
+    settled(capped, times=2)
+    proposal = cap_reviews.propose(ours, pia, RELEASED, reason="fine", at=GENERATED)
+    settled(capped)
+    with pytest.raises(MakerIsChecker):
+        cap_reviews.carry_out(proposal, pia, factor="totp", holding=MONTH, at=GENERATED)
+    other = make_user(is_payout_admin=True)
+    moved = cap_reviews.carry_out(proposal, other, factor="totp", holding=MONTH, at=GENERATED)
+    assert moved == [Money(9_000, "EUR")]
+    assert [each.amount.micros for each in cap_reviews.held()] == [9_000]

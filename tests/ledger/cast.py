@@ -6,10 +6,10 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 
-from ledger import maturity, payees, payouts, topups, webhooks
+from ledger import adjusting, maturity, payees, payouts, taking_back, topups, webhooks
 from ledger.accounts import AccountKind, account_id
 from ledger.gateway_paper import PaperGateway
-from ledger.models import Payee, Payout, PayoutBatch, PayoutEvent, TopUp
+from ledger.models import Payee, Payout, PayoutBatch, PayoutEvent, Reconciliation, TopUp
 from ledger.money import Money
 from ledger.posting import Draft, EntryKind, post
 from registry.models import Creator, Operator, User
@@ -115,6 +115,20 @@ def history(creator: Creator) -> list[str]:
 
 def send(gateway: PaperGateway, at: datetime = NOON) -> int:
     return payouts.send_due(gateway=gateway, at=at, limit=100)
+
+
+def take_back(creator: Creator, mia: User, noah: User, *, gateway: PaperGateway) -> Payout:
+    """One admin proposes to take the creator's payout back, the other confirms."""
+    proposal = taking_back.propose(
+        of(creator), mia, gateway=gateway, reason="wrong person", at=NOON
+    )
+    return taking_back.carry_out(proposal, noah, gateway=gateway, factor="totp", at=NOON)
+
+
+def adjust(row: Reconciliation, mia: User, noah: User, *, reason: str, at: datetime = NOON) -> int:
+    """One admin proposes to book a difference, the other confirms."""
+    proposal = adjusting.propose(row, mia, reason=reason, at=at)
+    return adjusting.carry_out(proposal, noah, factor="totp", at=at)
 
 
 def sent_minor(gateway: PaperGateway) -> int:

@@ -8,10 +8,21 @@ from rest_framework.test import APIClient
 
 from ledger import gateway_choice, payouts, webhooks
 from ledger.gateway_paper import PaperGateway
-from ledger.models import Entry, PayoutBatch, ProviderEvent, TopUp
+from ledger.models import Entry, PayoutBatch, Proposal, ProviderEvent, TopUp
 from registry.models import Creator, Operator, User
 from tests.factories import NOON, api_client, make_operator, make_user
-from tests.ledger.cast import LATER, admin, earn, earn_available, hear, payable, top_up
+from tests.ledger.cast import (
+    LATER,
+    admin,
+    approved,
+    earn,
+    earn_available,
+    hear,
+    of,
+    payable,
+    send,
+    top_up,
+)
 
 pytestmark = pytest.mark.usefixtures("sound")
 
@@ -196,6 +207,55 @@ def test_a_batch_is_drawn_up_submitted_and_called_off() -> None:
     assert post(as_mia, f"{batch}:cancel").json()["status"] == "canceled"
     assert as_mia.get("/v1/reconciliations").json()["items"] == []
     assert as_mia.get("/v1/missed-events").json()["by_type"] == {}
+
+
+@pytest.mark.usefixtures("due")
+def test_what_takes_two_is_tried_proposed_and_withdrawn_and_no_key_confirms_it(
+    ada: Creator, paper: PaperGateway
+) -> None:
+    mia, noah = admin("mia"), admin("noah")
+    approved(mia, noah)
+    send(paper)
+    as_mia, as_noah = api_client(mia), api_client(noah)
+    asked = {"deed": "take_back", "subject": of(ada).pk, "reason": "wrong person"}
+
+    tried = post(as_mia, "/v1/proposals", {**asked, "dry_run": True}, key="dry")
+    assert (tried.status_code, tried.json()["id"]) == (200, None)
+    assert tried.json()["lines"]["micros"] == 3_000_000
+    assert not Proposal.objects.exists()
+    made = post(as_mia, "/v1/proposals", asked)
+    assert (made.status_code, made.json()["digest"]) == (201, tried.json()["digest"])
+    assert post(as_mia, "/v1/proposals", asked).json() == made.json(), "the same request"
+    again = post(as_noah, "/v1/proposals", asked, key="other")
+    assert (again.status_code, again.json()["code"]) == (409, "proposal_open")
+
+    path = f"/v1/proposals/{made.json()['id']}"
+    assert post(as_noah, f"{path}:confirm", {}).status_code == 405
+    (waiting,) = as_noah.get("/v1/proposals?status=open").json()["items"]
+    assert waiting == as_noah.get(path).json() == made.json()
+    done = post(as_noah, f"{path}:withdraw", {"reason": "not needed"})
+    assert (done.json()["status"], done.json()["answer"]) == ("withdrawn", "not needed")
+    assert as_noah.get("/v1/proposals?status=open").json()["items"] == []
+    assert of(ada).status == "transferred"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"deed": "adjust", "subject": "999", "reason": "x"}, 422),
+        ({"deed": "adjust", "subject": "one", "reason": "x"}, 422),
+        ({"deed": "take_back", "subject": "pay_x", "reason": "x"}, 404),
+        ({"deed": "release_aside", "subject": "wrk_x", "reason": "x"}, 409),
+        ({"deed": "reassign_aside", "subject": "wrk_x", "reason": "x"}, 400),
+        ({"deed": "release_aside", "subject": "wrk_x", "to": "cre_x", "reason": "x"}, 400),
+        ({"deed": "release_capped", "subject": "wrk_x", "reason": "x"}, 400),
+        ({"deed": "adjust", "subject": "1", "reason": ""}, 400),
+    ],
+)
+def test_bad_proposals_leave_nothing(body: dict[str, str], status: int) -> None:
+    as_mia = api_client(admin("mia"))
+    assert post(as_mia, "/v1/proposals", body).status_code == status
+    assert not Proposal.objects.exists()
 
 
 @pytest.mark.usefixtures("due")

@@ -4,14 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from ledger import aside_decisions
-from ledger.accounts import AccountKind
-from ledger.errors import NotPayoutAdmin, ReasonMissing, WrongState
+from ledger import aside_decisions, set_asides
+from ledger.errors import LinesChanged, NotPayoutAdmin, OwnMatter, ReasonMissing, WrongState
 from ledger.gateway_paper import PaperGateway
-from ledger.models import AdminAction, SetAside
+from ledger.models import AdminAction, Proposal, SetAside
 from ledger.money import Money
-from registry.models import Creator, Operator, User
-from tests.factories import DAY, NOON, make_user
+from registry.models import ClaimConflict, Creator, Operator, User
+from tests.factories import DAY, NOON, make_creator, make_user, make_work
 from tests.journal import Journal
 from tests.ledger.cast import top_up
 from tests.ledger.test_set_asides import DISPUTED, OTHER, UNCLAIMED, WORK, credit
@@ -26,7 +25,7 @@ def funded(acme: Operator, gateway: PaperGateway) -> None:
 
 
 def test_everybody_gets_back_exactly_the_own_part(
-    acme: Operator, ada: Creator, ben: Creator, noah: User, journal: Journal
+    acme: Operator, ada: Creator, ben: Creator, mia: User, *, noah: User, journal: Journal
 ) -> None:
     credit(acme, DISPUTED, ada, 3_333, at=NOON - 40 * DAY)
     credit(acme, DISPUTED, ada, 7)
@@ -34,7 +33,8 @@ def test_everybody_gets_back_exactly_the_own_part(
     credit(acme, DISPUTED, ben, 500, subject=OTHER)
     journal()
 
-    moved = aside_decisions.release(WORK, noah, reason="a real success", holding=HOLDING, at=NOON)
+    proposal = aside_decisions.propose(WORK, mia, reason="a real success", at=NOON)
+    moved = confirmed(proposal, noah)
 
     assert moved == [Money(4_340, "EUR")]
     assert (
@@ -48,24 +48,27 @@ def test_everybody_gets_back_exactly_the_own_part(
         creator:ben:pending       0.001000 EUR
     """
     )
-    action = AdminAction.objects.get()
-    assert (action.subject, action.reason, action.facts) == (
+    action = AdminAction.objects.get(deed="aside_released")
+    assert (action.by, action.subject, action.reason, action.facts) == (
+        noah,
         WORK,
         "a real success",
-        {"EUR": 4_340},
+        {"EUR": 4_340, "factor": "totp"},
     )
+    assert action.proposal == proposal
 
 
 def test_one_creator_gets_all_of_it(
-    acme: Operator, ada: Creator, ben: Creator, noah: User, journal: Journal
+    acme: Operator, ada: Creator, ben: Creator, mia: User, *, noah: User, journal: Journal
 ) -> None:
     credit(acme, DISPUTED, ada, 3_000)
     credit(acme, UNCLAIMED, None, 900)
     journal()
     for kind in (DISPUTED, UNCLAIMED):
-        aside_decisions.reassign(
-            kind, WORK, noah, to=ben, reason="Ben wrote it", holding=HOLDING, at=NOON
+        proposal = aside_decisions.propose(
+            WORK, mia, kind=kind, to=ben, reason="Ben wrote it", at=NOON
         )
+        confirmed(proposal, noah)
     assert (
         journal()
         == """
@@ -76,30 +79,91 @@ def test_one_creator_gets_all_of_it(
         creator:ben:pending       0.000900 EUR
     """
     )
-    assert [each.facts["to"] for each in AdminAction.objects.all()] == [ben.pk, ben.pk]
+    given = AdminAction.objects.filter(deed="aside_reassigned")
+    assert [each.facts["to"] for each in given] == [ben.pk, ben.pk]
 
 
 def test_said_again_nothing_waits_and_nothing_is_on_record(
-    acme: Operator, ada: Creator, noah: User
+    acme: Operator, ada: Creator, mia: User, noah: User
 ) -> None:
     credit(acme, DISPUTED, ada, 3_000)
-    aside_decisions.release(WORK, noah, reason="right", holding=HOLDING, at=NOON)
+    proposal = aside_decisions.propose(WORK, mia, reason="right", at=NOON)
+    confirmed(proposal, noah)
     with pytest.raises(WrongState):
-        aside_decisions.release(WORK, noah, reason="right", holding=HOLDING, at=NOON)
-    assert AdminAction.objects.count() == 1
+        confirmed(proposal, noah)
+    with pytest.raises(WrongState):
+        aside_decisions.propose(WORK, mia, reason="right", at=NOON)
+    assert AdminAction.objects.filter(deed="aside_released").count() == 1
 
 
 def test_nobody_else_decides_nobody_without_a_reason_and_nothing_goes_to_who_left(
-    acme: Operator, ada: Creator, noah: User
+    acme: Operator, ada: Creator, ben: Creator, mia: User, noah: User
 ) -> None:
     credit(acme, DISPUTED, ada, 3_000)
     with pytest.raises(NotPayoutAdmin):
-        aside_decisions.release(WORK, make_user(), reason="mine", holding=HOLDING, at=NOON)
+        aside_decisions.propose(WORK, make_user(), reason="mine", at=NOON)
     with pytest.raises(ReasonMissing):
-        aside_decisions.release(WORK, noah, reason="", holding=HOLDING, at=NOON)
-    ada.erased_at = NOON
+        aside_decisions.propose(WORK, noah, reason="", at=NOON)
+    proposal = aside_decisions.propose(WORK, mia, kind=DISPUTED, to=ben, reason="x", at=NOON)
+    Creator.objects.filter(pk=ben.pk).update(erased_at=NOON, commitment_key=None)
     with pytest.raises(WrongState):
-        aside_decisions.reassign(
-            AccountKind.CREATOR_DISPUTED, WORK, noah, to=ada, reason="x", holding=HOLDING, at=NOON
-        )
+        confirmed(proposal, noah)
+    ben.refresh_from_db()
+    with pytest.raises(WrongState):
+        aside_decisions.propose(OTHER, mia, kind=DISPUTED, to=ben, reason="x", at=NOON)
     assert SetAside.objects.get().released_at is None
+
+
+def test_what_is_earned_later_is_not_part_of_it(
+    acme: Operator, ada: Creator, mia: User, noah: User
+) -> None:
+    credit(acme, DISPUTED, ada, 3_000)
+    proposal = aside_decisions.propose(WORK, mia, reason="right", at=NOON)
+    credit(acme, DISPUTED, ada, 40)
+    assert confirmed(proposal, noah) == [Money(3_000, "EUR")]
+    assert SetAside.objects.get(released_at=None).amount_micros == 40
+
+
+def test_what_was_released_meanwhile_is_not_given_as_proposed(
+    acme: Operator, ada: Creator, mia: User, noah: User
+) -> None:
+    credit(acme, DISPUTED, ada, 3_000)
+    credit(acme, DISPUTED, ada, 40)
+    proposal = aside_decisions.propose(WORK, mia, reason="right", at=NOON)
+    first = SetAside.objects.order_by("pk")[0].pk
+    set_asides.give_back(WORK, holding=HOLDING, at=NOON, through=first)
+    with pytest.raises(LinesChanged):
+        confirmed(proposal, noah)
+    assert not AdminAction.objects.filter(deed="aside_released").exists()
+
+
+def test_nobody_decides_about_the_own_creators_money(
+    acme: Operator, ada: Creator, ben: Creator, mia: User, noah: User
+) -> None:
+    credit(acme, DISPUTED, ada, 3_000)
+    ben.members.add(mia)
+    with pytest.raises(OwnMatter):
+        aside_decisions.propose(WORK, mia, kind=DISPUTED, to=ben, reason="Ben wrote it", at=NOON)
+    proposal = aside_decisions.propose(WORK, mia, reason="right", at=NOON)
+    ada.members.add(noah)
+    with pytest.raises(OwnMatter):
+        confirmed(proposal, noah)
+    assert SetAside.objects.get().released_at is None
+
+
+def test_owners_of_a_work_and_of_one_that_contests_it_are_concerned(
+    acme: Operator, ada: Creator, ben: Creator, mia: User
+) -> None:
+    ours, theirs = make_work(ada), make_work(ben)
+    credit(acme, UNCLAIMED, None, 3_000, subject=ours.pk)
+    cleo = make_creator("cleo")
+    ClaimConflict.objects.create(
+        work=ours, other=theirs, kind=ClaimConflict.Kind.NEAR, opened_at=NOON
+    )
+    ben.members.add(mia)
+    with pytest.raises(OwnMatter):
+        aside_decisions.propose(ours.pk, mia, kind=UNCLAIMED, to=cleo, reason="x", at=NOON)
+
+
+def confirmed(proposal: Proposal, admin: User) -> list[Money]:
+    return aside_decisions.carry_out(proposal, admin, factor="totp", holding=HOLDING, at=NOON)

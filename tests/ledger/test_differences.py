@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import balances, differences, payouts, reconciliation
+from ledger import adjusting, balances, differences, payouts, reconciliation
 from ledger.accounts import AccountKind
 from ledger.differences import Movement, Part, unmatched
 from ledger.errors import NotPayoutAdmin, ReasonMissing, WrongState
@@ -15,7 +15,16 @@ from ledger.models import AdminAction, Reconciliation
 from ledger.money import Money
 from registry.models import Creator, Operator, User
 from tests.factories import NOON, make_user
-from tests.ledger.cast import account, approved, earn_available, hear, payable, send, top_up
+from tests.ledger.cast import (
+    account,
+    adjust,
+    approved,
+    earn_available,
+    hear,
+    payable,
+    send,
+    top_up,
+)
 
 DAY = timedelta(days=1)
 STOLEN = 700
@@ -104,7 +113,7 @@ def test_a_difference_that_is_booked_blocks_no_longer(
     row = compare(paper)
     before = balances.balance(account(AccountKind.PLATFORM_FEE)).micros
 
-    reconciliation.adjust(row, noah, reason="stolen, reported", at=NOON)
+    adjust(row, mia, noah, reason="stolen, reported")
 
     lost = balances.balance(account(AccountKind.PLATFORM_FEE)).micros - before
     assert lost == -7_000_000
@@ -112,27 +121,44 @@ def test_a_difference_that_is_booked_blocks_no_longer(
     again[0].refresh_from_db()
     assert again[0].agrees
     payouts.prepare(mia, currency="EUR", at=NOON + DAY)
-    adjusted, compared = AdminAction.objects.order_by("pk")[:2]
+    proposed, adjusted, compared = AdminAction.objects.order_by("pk")[:3]
+    assert (proposed.by, adjusted.by, proposed.proposal) == (mia, noah, adjusted.proposal)
     assert (adjusted.reason, adjusted.facts["micros"]) == ("stolen, reported", -7_000_000)
     assert compared.facts == {"compared": 1, "differing": 0}
 
 
 @pytest.mark.usefixtures("sound")
 def test_only_the_newest_difference_of_now_is_booked_and_once(
-    paper: PaperGateway, ada: Creator, noah: User
+    paper: PaperGateway, ada: Creator, mia: User, noah: User
 ) -> None:
     good = compare(paper)
     steal(paper, ada)
     row = compare(paper, days=1)
     with pytest.raises(WrongState):
-        reconciliation.adjust(good, noah, reason="no difference", at=NOON)
+        adjusting.propose(good, mia, reason="no difference", at=NOON)
     with pytest.raises(ReasonMissing):
-        reconciliation.adjust(row, noah, reason="", at=NOON)
+        adjusting.propose(row, mia, reason="", at=NOON)
     with pytest.raises(NotPayoutAdmin):
-        reconciliation.adjust(row, make_user(), reason="mine", at=NOON)
-    reconciliation.adjust(row, noah, reason="stolen", at=NOON)
+        adjusting.propose(row, make_user(), reason="mine", at=NOON)
+    proposal = adjusting.propose(row, mia, reason="stolen", at=NOON)
+    adjusting.carry_out(proposal, noah, factor="totp", at=NOON)
+    with pytest.raises(WrongState):
+        adjusting.carry_out(proposal, noah, factor="totp", at=NOON)
     with pytest.raises(WrongState, match="compare again"):
-        reconciliation.adjust(row, noah, reason="stolen", at=NOON)
+        adjusting.propose(row, mia, reason="stolen", at=NOON)
+
+
+@pytest.mark.usefixtures("sound")
+def test_what_has_changed_since_it_was_proposed_is_not_booked(
+    paper: PaperGateway, ada: Creator, mia: User, noah: User
+) -> None:
+    steal(paper, ada)
+    proposal = adjusting.propose(compare(paper), mia, reason="stolen", at=NOON)
+    compare(paper, days=1)
+    with pytest.raises(WrongState, match="compare again"):
+        adjusting.carry_out(proposal, noah, factor="totp", at=NOON)
+    proposal.refresh_from_db()
+    assert proposal.is_open
 
 
 @pytest.mark.usefixtures("sound")
@@ -145,7 +171,7 @@ def test_a_provider_that_contradicts_itself_is_not_booked(
     monkeypatch.setattr(paper, "balance", lambda: known)
     row = compare(paper)
     with pytest.raises(WrongState, match="differ from one another"):
-        reconciliation.adjust(row, noah, reason="x", at=NOON)
+        adjusting.propose(row, noah, reason="x", at=NOON)
 
 
 amounts = st.lists(st.integers(1, 4), max_size=8)

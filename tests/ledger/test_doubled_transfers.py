@@ -11,7 +11,7 @@ from ledger.gateway_paper import PaperGateway
 from ledger.models import PayoutEvent, Reconciliation
 from registry.models import Creator, User
 from tests.factories import NOON
-from tests.ledger.cast import admin, approved, hear, history, of, send, sent_minor
+from tests.ledger.cast import adjust, admin, approved, hear, history, of, send, sent_minor
 from tests.ledger.test_stuck import HOUR, LATE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world", "sound")]
@@ -135,7 +135,7 @@ def test_the_platform_may_bear_what_cannot_be_taken_back(
     reconciliation.reconcile(gateway=gateway, at=LATE)
     row = Reconciliation.objects.latest("pk")
     assert (row.agrees, row.ledger_micros - row.provider_micros) == (False, 3_000_000)
-    reconciliation.adjust(row, admin("olga"), reason="sent by hand, spent", at=LATE)
+    adjust(row, admin("olga"), noah, reason="sent by hand, spent", at=LATE)
     reconciliation.reconcile(gateway=gateway, at=LATE)
     assert Reconciliation.objects.latest("pk").agrees
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ledger import balances, payouts, sending, statements
+from ledger import balances, payouts, sending, statements, taking_back
 from ledger.accounts import AccountKind
 from ledger.errors import (
     WrongState,
@@ -26,7 +26,16 @@ from ledger.vocabulary import BatchStatus, PayoutStatus
 from registry.models import Creator, Operator, User
 from tests.factories import NOON
 from tests.journal import Journal
-from tests.ledger.cast import account, approved, hear, history, of, send, sent_minor
+from tests.ledger.cast import (
+    account,
+    approved,
+    hear,
+    history,
+    of,
+    send,
+    sent_minor,
+    take_back,
+)
 
 pytestmark = pytest.mark.usefixtures("sound")
 
@@ -432,10 +441,12 @@ def test_taking_back_makes_the_money_available_again_once(
     send(gateway)
     journal()
     gateway.fail_next("reverse_transfer", OutcomeUnknown("timed out"), after=True)
+    back = taking_back.propose(of(ada), mia, gateway=gateway, reason="wrong person", at=NOON)
     with pytest.raises(OutcomeUnknown):
-        payouts.take_back(of(ada), mia, gateway=gateway, at=NOON)
+        taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=NOON)
+    back.refresh_from_db()
     assert journal() == ""
-    payouts.take_back(of(ada), mia, gateway=gateway, at=NOON)
+    taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=NOON)
     hear(gateway)
     assert (
         journal()
@@ -446,7 +457,9 @@ def test_taking_back_makes_the_money_available_again_once(
     )
     assert of(ada).status == PayoutStatus.REVERSED
     with pytest.raises(WrongState):
-        payouts.take_back(of(ada), mia, gateway=gateway, at=NOON)
+        taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=NOON)
+    with pytest.raises(WrongState):
+        take_back(ada, mia, noah, gateway=gateway)
     assert sent_minor(gateway) == 200
 
 
@@ -457,11 +470,15 @@ def test_a_refused_reversal_leaves_the_payout_and_may_be_tried_anew(
     approved(mia, noah)
     send(gateway)
     gateway.pay_out(of(ada).transfer_id)
+    back = taking_back.propose(of(ada), mia, gateway=gateway, reason="wrong person", at=NOON)
     with pytest.raises(InsufficientFunds):
-        payouts.take_back(of(ada), mia, gateway=gateway, at=NOON)
+        taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=NOON)
     gateway.pay_out(of(ada).transfer_id, status="failed")
     gateway._bank_payouts.clear()
-    payouts.take_back(of(ada), mia, gateway=gateway, at=NOON)
+    back.refresh_from_db()
+    with pytest.raises(WrongState, match="answered"):
+        taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=NOON)
+    take_back(ada, mia, noah, gateway=gateway)
     assert of(ada).status == PayoutStatus.REVERSED
 
 
@@ -472,10 +489,13 @@ def test_a_reversal_whose_answer_and_event_were_lost_is_found_when_said_again_da
     approved(mia, noah)
     send(gateway)
     gateway.fail_next("reverse_transfer", OutcomeUnknown("timed out"), after=True)
+    back = taking_back.propose(of(ada), mia, gateway=gateway, reason="wrong person", at=NOON)
     with pytest.raises(OutcomeUnknown):
-        payouts.take_back(of(ada), mia, gateway=gateway, at=NOON)
+        taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=NOON)
+    back.refresh_from_db()
     gateway._answers.clear()  # providers forget keys after a day
-    payouts.take_back(of(ada), mia, gateway=gateway, at=NOON + 2 * 24 * 60 * MINUTES)
+    later = NOON + 2 * 24 * 60 * MINUTES
+    taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=later)
     assert of(ada).status == PayoutStatus.REVERSED
     assert sent_minor(gateway) == 200
 

@@ -4,6 +4,7 @@ import pytest
 
 from attribution.models import CapReview
 from attribution.worker import settle_due
+from ledger.models import Proposal
 from registry.models import User
 from tests.attribution.world import GENERATED, TWELVE_OF_CHARIOT, ask, make_model
 from tests.portal.conftest import World, confirmed, signed_in
@@ -28,11 +29,15 @@ def test_an_admin_looks_and_decides(held: str, deed: str, done: str) -> None:
     assert not CapReview.objects.exists()
     pia.post(f"{held}decide", {"deed": deed, "reason": "looked into"})
     again = pia.post(f"{held}decide", {"deed": deed, "reason": "again"}, follow=True)
+    assert "A proposal about this waits already" in again.content.decode()
+    page = f"/proposals/{Proposal.objects.get().pk}/"
+    pia.post(f"{page}confirm")
+    assert not CapReview.objects.exists()
+    confirmed("quinn").post(f"{page}confirm")
 
-    assert CapReview.objects.get().decision == done
-    page = again.content.decode()
-    assert "Somebody has decided this meanwhile" in page
-    assert "looked into" in page
+    review = CapReview.objects.get()
+    assert (review.decision, review.reviewed_by.name) == (done, "Quinn")
+    assert "looked into" in pia.get("/held-by-cap/").content.decode()
     assert "Nothing waits for this work" in pia.get(held).content.decode()
 
 

@@ -15,7 +15,15 @@ from django.utils import timezone
 from ledger import gateway_choice, invariants, maturity, payouts, topups
 from ledger.gateway import OutcomeUnknown
 from ledger.gateway_paper import PaperGateway
-from ledger.models import AdminAction, AuditRun, Payout, PayoutBatch, Reconciliation, TopUp
+from ledger.models import (
+    AdminAction,
+    AuditRun,
+    Payout,
+    PayoutBatch,
+    Proposal,
+    Reconciliation,
+    TopUp,
+)
 from ledger.money import Money
 from portal import desks
 from registry.models import Creator
@@ -232,6 +240,61 @@ def test_taking_the_file_is_on_record(world: World, gateway: PaperGateway, setti
     assert AdminAction.objects.filter(deed="file_taken", by__name="Quinn").count() == 1
 
 
+# What takes two --------------------------------------------------------------------------------
+
+
+def second_person(first: Client, second: Client | None = None) -> None:
+    """Who proposed cannot confirm; Pia can, once she has shown a second factor."""
+    page = f"/proposals/{Proposal.objects.get(status='open').pk}/"
+    first.post(f"{page}confirm")
+    assert Proposal.objects.filter(status="open").exists(), "who proposed does not confirm"
+    assert "somebody else has to confirm" in text(first, page)
+    asked = signed_in("pia").post(f"{page}confirm")
+    assert asked["Location"].startswith("/accounts/2fa/")
+    assert Proposal.objects.filter(status="open").exists(), "a session alone does not confirm"
+    answer = (second or confirmed("pia")).post(f"{page}confirm", follow=True)
+    assert "Confirmed and done" in answer.content.decode()
+
+
+def test_a_payout_is_taken_back_by_two(world: World, gateway: PaperGateway) -> None:
+    money_world.approved()
+    send(gateway, at=timezone.now())
+    payout = of(world.ada)
+    quinn = confirmed("quinn")
+    page = f"/payout-lines/{payout.pk}/"
+
+    quinn.post(f"{page}take-back", {"reason": "wrong person"})
+    payout.refresh_from_db()
+    assert payout.status == "transferred"
+    assert "proposed something about this" in text(quinn, page)
+    assert "take-back" not in text(quinn, page)
+    second_person(quinn)
+
+    payout.refresh_from_db()
+    assert payout.status == "reversed"
+    assert "confirmed" in text(quinn, "/proposals/?show=all")
+
+
+def test_a_proposal_is_withdrawn_with_a_reason(world: World, gateway: PaperGateway) -> None:
+    money_world.set_aside(world.acme, world.ada, 4_000_000, world.chariot.pk)
+    released = {"to": "earners", "kind": "4", "reason": "a real success"}
+    confirmed("quinn").post(f"/set-asides/{world.chariot.pk}/", released)
+    proposal = Proposal.objects.get()
+    pia = signed_in("pia")
+    assert "a real success" in text(pia, f"/proposals/{proposal.pk}/")
+
+    pia.post(f"/proposals/{proposal.pk}/withdraw", {"reason": " "})
+    assert Proposal.objects.get().is_open
+    pia.post(f"/proposals/{proposal.pk}/withdraw", {"reason": "not yet"})
+
+    assert (Proposal.objects.get().status, Proposal.objects.get().answer) == (
+        "withdrawn",
+        "not yet",
+    )
+    assert "No proposal waits" in text(pia, "/proposals/")
+    assert "not yet" in text(pia, f"/proposals/{proposal.pk}/")
+
+
 # Reconciliation --------------------------------------------------------------------------------
 
 
@@ -262,10 +325,13 @@ def test_a_difference_is_explained_blocks_and_is_ended_by_booking_it(
     quinn.post(f"{page}adjust", {"reason": ""})
     assert not AdminAction.objects.filter(deed="adjusted").exists()
     quinn.post(f"{page}adjust", {"reason": "costs of the network"})
+    assert "proposed something about this" in text(quinn, page)
+    second_person(quinn)
 
     assert compared(quinn).agrees
     assert "is not blocked" in text(quinn, "/reconciliations/")
-    assert AdminAction.objects.get(deed="adjusted").facts["micros"] == -12_500_000
+    booked = AdminAction.objects.get(deed="adjusted")
+    assert (booked.by.name, booked.facts["micros"]) == ("Pia", -12_500_000)
 
 
 # Money set aside, debts ------------------------------------------------------------------------
@@ -285,10 +351,16 @@ def test_money_set_aside_is_released_or_given_to_another(
     without = signed_in("quinn").post(first, released)
     assert without["Location"].startswith("/accounts/2fa/reauthenticate/")
     assert quinn.post(first, {**released, "reason": ""}).status_code == 422
+    tried = quinn.post(first, {**released, "try": "1"})
+    assert "nothing is kept yet" in tried.content.decode()
+    assert not Proposal.objects.exists()
     assert quinn.post(first, released).status_code == 302
     stranger = {"to": "somebody", "kind": "4", "handle": "nobody", "reason": "Ben wrote it"}
     assert "handle" in quinn.post(second, stranger).context["form"].errors
+    pia = confirmed("pia")
+    second_person(quinn, pia)
     quinn.post(second, {**stranger, "handle": "ben"})
+    second_person(quinn, pia)
 
     deeds = AdminAction.objects.filter(deed__startswith="aside").order_by("pk")
     assert [(each.deed, each.facts["EUR"]) for each in deeds] == [

@@ -25,6 +25,8 @@ def test_mallory_reads_nothing_of_others(world: World) -> None:
         "/waiting/",
         "/reconciliations/",
         "/reconciliations/1/",
+        "/proposals/",
+        "/proposals/prp_01jd0000000000000000000000/",
         "/set-asides/",
         f"/set-asides/{world.chariot.pk}/",
         "/debts/",
@@ -61,6 +63,8 @@ def test_mallory_changes_nothing_of_others(world: World) -> None:
         "/reconciliations/compare",
         "/reconciliations/1/adjust",
         f"/set-asides/{world.chariot.pk}/",
+        "/proposals/prp_01jd0000000000000000000000/confirm",
+        "/proposals/prp_01jd0000000000000000000000/withdraw",
         "/audit/run",
     ]
 

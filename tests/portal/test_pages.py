@@ -65,6 +65,8 @@ PAGES = [
     ("quinn", "/waiting/?hours=many"),
     ("quinn", "/reconciliations/"),
     ("quinn", "/reconciliations/?show=differing"),
+    ("quinn", "/proposals/"),
+    ("quinn", "/proposals/?show=all"),
     ("quinn", "/set-asides/"),
     ("quinn", "/debts/"),
     ("quinn", "/journal/"),
