@@ -9,10 +9,8 @@ What people do at a real provider is done by calling `finish_onboarding`, `pay`,
 `return_payment`, `pay_out` and `charge_payee`; trouble is asked for with `fail_next`. Ids count upwards.
 """
 
-import csv
 import hashlib
 import hmac
-import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -40,6 +38,7 @@ from ledger.gateway import (
     ReversalResult,
     TransferResult,
 )
+from registry import csv_lines
 
 Result = TypeVar("Result")
 Clock = Callable[[], datetime]
@@ -358,13 +357,14 @@ class PaperGateway:
 
     def payment_file(self) -> str:
         """What is to be paid by hand: CSV, one row a transfer, amounts in minor units."""
-        written = io.StringIO()
-        writer = csv.writer(written, lineterminator="\n")
-        writer.writerow(["transfer", "payee_account", "amount_minor", "currency", "group"])
-        for each in self._transfers.values():
-            if left := each.amount_minor - each.reversed_minor:
-                writer.writerow([each.id, each.payee_account, left, each.currency, each.group])
-        return written.getvalue()
+        heading = ("transfer", "payee_account", "amount_minor", "currency", "group")
+        left = (
+            (each.id, each.payee_account, minor, each.currency, each.group)
+            for each in self._transfers.values()
+            if (minor := each.amount_minor - each.reversed_minor)
+        )
+        lines = (csv_lines.line(row, end="\n") for row in left)
+        return csv_lines.line(heading, end="\n") + "".join(lines)
 
     def _once(self, method: str, key: str, asked: object, deed: Callable[[], Result]) -> Result:
         """Do ``deed`` unless ``key`` was said before; repeat its answer, a refusal too."""

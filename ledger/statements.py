@@ -1,12 +1,11 @@
 """What creators and operators see and download: what is theirs now, and a month's statement."""
 
-import csv as comma_separated
-import io
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime
+from decimal import Decimal
 from itertools import groupby
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from ledger.money import Money
 from ledger.payout_steps import SENT
 from ledger.sql import statement
 from ledger.vocabulary import AccountKind, EntryKind, PayoutStatus
+from registry import csv_lines
 from registry.models import Creator, Operator
 from tribute import ids
 
@@ -55,7 +55,6 @@ COLUMNS = (
     "last_entry",
 )
 _PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +184,13 @@ def csv(owner: Creator | Operator, period: str) -> str:
     """The month as CSV (RFC 4180): opening balance, lines, closing balance of each account.
 
     Amounts are decimals of the major unit with six places. A text that a spreadsheet would
-    take for a formula is preceded by an apostrophe (OWASP, "CSV Injection").
+    take for a formula is preceded by an apostrophe (`registry.csv_lines`).
     """
-    written = io.StringIO()
-    writer = comma_separated.writer(written)
     whose = "creator" if isinstance(owner, Creator) else "operator"
-    writer.writerow([whose, *COLUMNS[1:]])
     name = owner.display_name if isinstance(owner, Creator) else owner.name
-    for row in _rows(lines(owner, period)):
-        writer.writerow([_safe(name), *row])
-    return written.getvalue()
+    heading = csv_lines.line([whose, *COLUMNS[1:]])
+    rows = _rows(lines(owner, period))
+    return heading + "".join(csv_lines.line([name, *row]) for row in rows)
 
 
 def first_month(owner: Creator | Operator) -> datetime | None:
@@ -253,13 +249,14 @@ def _line(  # noqa: PLR0913, PLR0917 - one argument a column
     )
 
 
-def _rows(found: list[StatementLine]) -> Iterator[list[object]]:
+def _rows(found: list[StatementLine]) -> Iterator[list[csv_lines.Cell]]:
     for section in sections(found):
         word, currency = section.account.word, section.opening.currency
-        opening, closing = decimal(section.opening), decimal(section.closing)
+        opening = Decimal(decimal(section.opening))
+        closing = Decimal(decimal(section.closing))
         yield [word, "", "opening balance", "", "", opening, currency, "", "", ""]
         for line in section.lines:
-            amounts = (decimal(line.credit), decimal(line.debit), decimal(line.balance))
+            amounts = [Decimal(decimal(each)) for each in (line.credit, line.debit, line.balance)]
             behind = (line.batch, line.first_entry, line.last_entry)
             yield [word, line.at.isoformat(), described(line), *amounts, currency, *behind]
         yield [word, "", "closing balance", "", "", closing, currency, "", "", ""]
@@ -273,7 +270,3 @@ def described(line: StatementLine) -> str:
 def decimal(money: Money) -> str:
     """The amount with six places, without its currency."""
     return str(money).split(" ", 1)[0]
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

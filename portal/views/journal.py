@@ -1,7 +1,5 @@
 """The journal of what admins did about money: on a page, and as CSV for who keeps it elsewhere."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 
@@ -14,10 +12,10 @@ from ledger.models import AdminAction
 from portal.access import for_payout_admins
 from portal.deeds import DEEDS
 from portal.listing import cut
+from registry import csv_lines
 from registry.models import User
 
 COLUMNS = ("at", "by", "deed", "batch", "payout", "subject", "reason", "facts")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @require_GET
@@ -72,15 +70,8 @@ def _asked(request: HttpRequest) -> tuple[QuerySet[AdminAction], dict[str, str]]
 
 
 def _rows(found: QuerySet[AdminAction]) -> Iterator[str]:
-    yield _written(COLUMNS)
+    yield csv_lines.line(COLUMNS)
     for row in found.iterator(chunk_size=500):
         facts = json.dumps(row.facts, sort_keys=True)
         on = (row.batch_id or "", row.payout_id or "", row.subject)
-        yield _written((row.at.isoformat(), row.by.email, row.deed, *on, row.reason, facts))
-
-
-def _written(cells: tuple[str, ...]) -> str:
-    """Write one line; a text that a spreadsheet would take for a formula gets an apostrophe."""
-    text = io.StringIO()
-    csv.writer(text).writerow([f"'{c}" if c.startswith(_FORMULA) else c for c in cells])
-    return text.getvalue()
+        yield csv_lines.line((row.at.isoformat(), row.by.email, row.deed, *on, row.reason, facts))
