@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from ledger import gateway as provider
 from ledger import webhooks
 from ledger.gateway import Gateway, Refused, TryAgain
+from ledger.leaving import NOBODY
 from ledger.models import EventListing, Payee, Payout, ProviderEvent
 
 __all__ = ["Report", "fetch", "report"]
@@ -66,7 +67,7 @@ def fetch(*, gateway: Gateway, at: datetime, accounts: int) -> int:
     _seed(gateway)
     lists = EventListing.objects.filter(gateway=gateway.name)
     due = Q(listed_at=None) | Q(listed_at__lte=at - ACCOUNT_PERIOD)
-    payees = lists.filter(due).exclude(account="").order_by(F("listed_at").asc(nulls_first=True))
+    payees = _of_payees(lists).filter(due).order_by(F("listed_at").asc(nulls_first=True))
     stored = 0
     try:
         for listing in [*lists.filter(account=""), *payees[:accounts]]:
@@ -80,7 +81,7 @@ def report(*, at: datetime, period: timedelta = KEPT) -> Report:
     """Count what was fetched in the last ``period``."""
     rows = ProviderEvent.objects.filter(fetched=True, received_at__gt=at - period)
     counted = rows.values_list("type").annotate(count=Count("pk")).order_by("-count", "type")
-    lists = EventListing.objects.exclude(account="")
+    lists = _of_payees(EventListing.objects.all())
     behind = Q(listed_until=None) | Q(listed_until__lte=at - LATE)
     figures = lists.aggregate(
         accounts=Count("pk"),
@@ -98,7 +99,8 @@ def report(*, at: datetime, period: timedelta = KEPT) -> Report:
 def _seed(gateway: Gateway) -> None:
     """Note the lists there are: ours, and that of every account we send or sent money to."""
     known = EventListing.objects.filter(gateway=gateway.name).values("account")
-    payees = Payee.objects.filter(gateway=gateway.name).exclude(account__in=known)
+    here = Payee.objects.exclude(account__startswith=NOBODY)
+    payees = here.filter(gateway=gateway.name).exclude(account__in=known)
     earlier = Payout.objects.filter(gateway=gateway.name).exclude(account__in=known)
     accounts = {
         "",
@@ -109,6 +111,13 @@ def _seed(gateway: Gateway) -> None:
         (EventListing(gateway=gateway.name, account=account) for account in sorted(accounts)),
         ignore_conflicts=True,
     )
+
+
+def _of_payees(lists: QuerySet[EventListing]) -> QuerySet[EventListing]:
+    """Those of accounts that somebody is paid to, or was: of who left without, nothing is asked."""
+    here = {"gateway": OuterRef("gateway"), "account": OuterRef("account")}
+    known = Exists(Payee.objects.filter(**here)) | Exists(Payout.objects.filter(**here))
+    return lists.filter(known).exclude(account="")
 
 
 def _read(listing: EventListing, *, gateway: Gateway, at: datetime) -> int:

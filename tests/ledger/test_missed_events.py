@@ -12,6 +12,7 @@ from django.test import Client
 from ledger import (
     balances,
     gateway_choice,
+    leaving,
     missed_events,
     payees,
     payouts,
@@ -153,7 +154,7 @@ def test_an_event_that_the_list_shows_late_is_found_by_reading_some_of_it_again(
     stage: Stage, stripe: StripeGateway, acme: Operator
 ) -> None:
     stage.fault("drop_webhooks", times=1_000)
-    stage.fault("lists_lag", "checkout.session.completed", seconds=0.4)
+    stage.fault("lists_lag", "checkout.session.completed", seconds=5.0)
     paid(stage, stripe, acme)
     assert fetch(stripe) == 0
     wait_until(lambda: stage.simulator.counts()["appointments_waiting"] == 0)
@@ -266,3 +267,14 @@ def test_accounts_take_turns(acme: Operator, gateway: PaperGateway) -> None:
     for round_ in range(3):
         missed_events.fetch(gateway=gateway, at=NOON + SOON + round_ * SOON, accounts=1)
     assert EventListing.objects.exclude(account="").filter(listed_until=None).count() == 0
+
+
+def test_of_who_left_nothing_is_asked(ada: Creator, gateway: PaperGateway) -> None:
+    payable(ada, gateway)
+    fetch(gateway, NOON + SOON)
+    leaving.forget_payee(ada, at=NOON)
+    account = EventListing.objects.get(account__startswith="acct").account
+    fetch(gateway, NOON + DAY)
+    assert EventListing.objects.get(account=account).listed_at == NOON + SOON
+    assert missed_events.report(at=NOON + DAY).accounts == 0
+    assert not EventListing.objects.filter(account__startswith=leaving.NOBODY).exists()

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0015_payout_doubled"),
+        ("ledger", "0016_payees_who_left"),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ import registry.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0016_missed_events"),
+        ("ledger", "0017_missed_events"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
