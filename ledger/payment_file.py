@@ -117,10 +117,15 @@ def reference(typed_id: str) -> str:
 
 
 def is_iban(text: str) -> bool:
-    """Whether length and check digits are right (ISO 13616, ISO 7064 mod 97-10)."""
+    """Whether length and check digits are right (ISO 13616, ISO 7064 mod 97-10).
+
+    Check digits are 98 less a remainder by 97: none are 00, 01 or 99, which divide as others do.
+    """
     if not (text.isascii() and text.isalnum() and text == text.upper() and text[2:4].isdigit()):
         return False
     if len(text) != _IBAN_LENGTHS.get(text[:2]):
+        return False
+    if not "02" <= text[2:4] <= "98":
         return False
     return int("".join(str(int(sign, 36)) for sign in text[4:] + text[:4])) % 97 == 1
 

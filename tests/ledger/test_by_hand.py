@@ -306,3 +306,25 @@ def test_over_http_the_file_and_the_answers_belong_to_the_approver(
     key = {"Idempotency-Key": "k3"}
     failed = as_noah.post(f"{to_ben}:mark-failed", {"reason": "closed"}, format="json", headers=key)
     assert (failed.json()["status"], failed.json()["trouble"]) == ("failed", "closed")
+
+
+# Examples of the IBAN registry (ISO 13616), of every length that is shortest, longest or common.
+IBANS = (
+    "NO9386011117947", "BE68539007547034", "DK5000400440116243", "AT611904300234573201",
+    "CH9300762011623852957", "GB82WEST12345698765432", "AE070331234567890123456",
+    "ES9121000418450200051332", "FR1420041010050500013M02606", "PL61109010140000071219812874",
+    "BR9700360305000010009795493P1", "MT84MALT011000012345MTLCAST001S",
+    "LC55HEMM000100010012001200023015", "RU0304452522540817810538091310419",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("iban", IBANS)
+def test_the_registrys_examples_are_ibans_and_with_other_digits_none(iban: str) -> None:
+    assert is_iban(iban)
+    others = {f"{iban[:2]}{digits:02d}{iban[4:]}" for digits in range(100)} - {iban}
+    assert not any(is_iban(other) for other in others)
+
+
+@pytest.mark.parametrize("iban", ["GB00HLFX11016111455365", "GB01BARC20714583608387"])
+def test_check_digits_that_only_divide_alike_are_refused(iban: str) -> None:
+    assert not is_iban(iban)
