@@ -87,6 +87,14 @@ def test_links_and_inline_documents_are_found() -> None:
     assert page.complete
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
+def test_zeros_between_the_letters_hide_no_refusal(encoding: str) -> None:
+    page = parse("<p>é<meta name=robots content=noai>".encode(encoding))
+
+    assert [(m.name, m.content) for m in page.metas] == [("robots", "noai")]
+    assert not page.complete
+
+
 def test_a_page_of_too_many_elements_is_incomplete() -> None:
     page = parse(b"<meta name=a>" * 5000)
 
@@ -111,4 +119,4 @@ def test_what_is_left_open_takes_no_time(opening: str) -> None:
 @given(st.lists(st.sampled_from([*OPENINGS, ">", "'", '"', "-->", "</script>", "name=robots",
                                  " content=noai", "\x00", "\n"]), max_size=20))  # fmt: skip
 def test_any_markup_is_read_without_raising(parts: list[str]) -> None:
-    assert parse("".join(parts).encode()).complete
+    assert parse("".join(parts).encode()).complete is ("\0" not in "".join(parts))

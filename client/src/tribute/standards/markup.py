@@ -70,7 +70,11 @@ class Page:
 
 
 def parse(data: bytes) -> Page:
-    """Read a page's octets, as UTF-8 where they are and as Latin-1 else: what matters is ASCII."""
+    """Read a page's octets, as UTF-8 where they are and as Latin-1 else: what matters is ASCII.
+
+    Zeros between the letters, as in UTF-16 without its mark, are passed over, and such a page is not
+    complete.
+    """
     head = data[:_LIMIT]
     try:
         text = head.decode("utf-8-sig")
@@ -78,14 +82,15 @@ def parse(data: bytes) -> Page:
         text = head.decode("latin-1")
     if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         text = head.decode("utf-16", "replace")
+    garbled = "\0" in text
     metas: list[Meta] = []
     links: list[Link] = []
     documents: list[tuple[str, int]] = []
-    for tag in _tags(text):
+    for tag in _tags(text.replace("\0", "")):
         _keep(tag, metas, links, documents)
         if max(len(metas), len(links), len(documents)) > _MOST:
             return Page(tuple(metas), tuple(links), tuple(documents), complete=False)
-    complete = len(data) <= _LIMIT
+    complete = len(data) <= _LIMIT and not garbled
     return Page(tuple(metas), tuple(links), tuple(documents), complete)
 
 
