@@ -139,6 +139,24 @@ def test_a_licence_server_must_be_asked_even_for_free(more: str) -> None:
     assert decided(content(prohibits("all"), more=more)) == ALL_DENIED
 
 
+def test_terms_beside_a_free_licence_are_to_be_accepted() -> None:
+    """They hold legal text that the document does not (section 3, "terms")."""
+    free = content(permits("ai-train") + '<payment type="free"/>')
+    termed = free.replace("</content>", "<terms> https://ada.example/terms </terms></content>")
+
+    first, *_ = read(document(termed)).statements
+
+    assert decided(free)[Purpose.TRAIN_AI] == Decision.ALLOW
+    assert decided(free.replace("</content>", "<terms/></content>"))[Purpose.TRAIN_AI] == (
+        Decision.ALLOW
+    )
+    assert (first.purpose, first.decision, first.terms_uri) == (
+        Purpose.TRAIN_AI,
+        Decision.LICENSE,
+        "https://ada.example/terms",
+    )
+
+
 def test_free_and_warranted_is_a_permission() -> None:
     free = permits("ai-train") + '<payment type="free"/><legal type="warranty">ownership</legal>'
 

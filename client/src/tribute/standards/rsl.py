@@ -125,7 +125,7 @@ def content(element: Element, source: str, problems: list[Problem]) -> Content:
     encrypted = element.attributes.get("encrypted", "").strip().lower() not in {"", "false", "0"}
     terms = next((t.text.strip() for t in element.named("terms") if t.text.strip()), None)
     licenses = tuple(
-        _license(e, source, problems, conditioned=served or encrypted, terms=terms)
+        _license(e, source, problems, conditioned=served or encrypted or bool(terms), terms=terms)
         for e in element.named("license")
     )
     if url and path_of(url) is None:

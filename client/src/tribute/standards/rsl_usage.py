@@ -10,7 +10,8 @@ Source: Really Simple Licensing 1.0, sections 3.1.1 (precedence), 3.5 (permits a
 - several licences are alternative offers; without ``payment`` a licence is free.
 
 Only a free licence without further conditions is a permission. Everything else (payment, a licence
-server, encryption, reporting, limits on who or where) is a licence to be accepted.
+server, encryption, reporting, limits on who or where, ``terms`` at an address, which hold what legal
+text the document does not) is a licence to be accepted.
 """
 
 from collections.abc import Iterable, Iterator
