@@ -134,6 +134,7 @@ urlpatterns = [
     path("operator/checks/<str:check_id>/", checks.check, name="check"),
     path("operator/checks/<str:check_id>/receipt.json", checks.receipt, name="check-receipt"),
     path("operator/checks/<str:check_id>/answers.jsonl", checks.answers, name="check-answers"),
+    path("operator/checks/<str:check_id>/answers.csv", checks.table, name="check-table"),
     path(
         "operator/checks/<str:check_id>/answers/<int:position>.json",
         checks.proof,

@@ -18,7 +18,7 @@ from portal.listing import ROWS_PER_PAGE, Listing, cut
 from portal.troubles import put_beside
 from portal.wording import PURPOSES
 from registry import checks as registry_checks
-from registry import receipts
+from registry import csv_lines, receipts
 from registry.check_reports import CheckReport
 from registry.errors import RegistryError
 from registry.ids import find
@@ -27,6 +27,7 @@ from registry.texts import Numbers
 from tribute.vocabulary import Decision, Purpose
 
 LINES_A_BLOCK = 500
+THINGS = ("url", "sha256", "iscc")
 COLUMNS = (Decision.ALLOW, Decision.LICENSE, Decision.DENY, Decision.UNKNOWN)
 
 
@@ -125,6 +126,15 @@ def answers(_request: HttpRequest, operator: Operator, check_id: str) -> HttpRes
     return _as_file(answer, f"{shown.pk}.jsonl")
 
 
+@require_GET
+@for_operators
+def table(_request: HttpRequest, operator: Operator, check_id: str) -> HttpResponseBase:
+    """Send all answers as CSV: what was asked about, and a column of decisions for each purpose."""
+    shown = find(operator.checks.all(), check_id)
+    answer = StreamingHttpResponse(_rows(shown), content_type="text/csv; charset=utf-8")
+    return _as_file(answer, f"{shown.pk}.csv")
+
+
 def _own(operator: Operator) -> QuerySet[Check]:
     return operator.checks.defer("answers")
 
@@ -166,7 +176,7 @@ def _counted(report: CheckReport) -> list[Counted]:
 
 def _line(line: Any) -> dict[str, Any]:
     """Return a line as the page shows it: purposes in the order of the sentence."""
-    named = {name: line.item[name] for name in ("url", "sha256", "iscc") if name in line.item}
+    named = {name: line.item[name] for name in THINGS if name in line.item}
     return {
         "position": line.position,
         "number": line.position + 1,
@@ -182,6 +192,24 @@ def _printed(shown: Check) -> Iterator[str]:
     for start in range(0, len(lines), LINES_A_BLOCK):
         block: list[str] = lines.slice(start, LINES_A_BLOCK).to_pylist()
         yield "".join(f"{line}\n" for line in block)
+
+
+def _rows(shown: Check) -> Iterator[str]:
+    report = CheckReport(shown.answered, shown.purposes)
+    yield csv_lines.line(("line", "id", *THINGS, *shown.purposes, "problem"))
+    for start in range(0, shown.items_count, LINES_A_BLOCK):
+        block = report.lines(range(start, min(start + LINES_A_BLOCK, shown.items_count)))
+        yield "".join(
+            csv_lines.line(
+                (
+                    line.position + 1,
+                    *(line.item.get(name) for name in ("id", *THINGS)),
+                    *(line.decisions[purpose]["decision"] for purpose in shown.purposes),
+                    line.problem,
+                )
+            )
+            for line in block
+        )
 
 
 def _file(text: str, name: str) -> HttpResponseBase:

@@ -1,5 +1,6 @@
 """An operator's questions on pages: asked, counted, narrowed, and proven by what can be downloaded."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -104,6 +105,19 @@ def test_what_is_downloaded_proves_the_answers(asked: Check, log_home: Path) -> 
     assert "is proven in it" in page_of(asked)
 
 
+def test_the_table_has_a_line_for_each_item_and_no_formula(world: World) -> None:
+    olga = signed_in("olga")
+    olga.post(ASK, {"things": f"{TYGER}\n=cmd()", "purposes": ["search", "train-ai"]})
+    answer = olga.get(f"/operator/checks/{Check.objects.get().pk}/answers.csv")
+
+    head, first, second = list(csv.reader(b"".join(answer).decode().splitlines()))
+
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert head == ["line", "id", "url", "sha256", "iscc", "search", "train-ai", "problem"]
+    assert first == ["1", "", TYGER, "", "", "unknown", "unknown", ""]
+    assert (second[2], bool(second[-1])) == ("'=cmd()", True)
+
+
 def test_a_file_of_lines_is_read_as_well(world: World) -> None:
     file = SimpleUploadedFile("list.txt", b"\xef\xbb\xbf" + TYGER.encode() + b"\n")
     signed_in("olga").post(ASK, {"file": file, "purposes": ["train-ai"]})
@@ -153,9 +167,10 @@ def test_odd_characters_get_an_answer_and_no_error(world: World) -> None:
 def test_questions_are_nobody_elses(asked: Check) -> None:
     mallory, path = signed_in("mallory"), f"/operator/checks/{asked.pk}/"
     assert asked.pk not in mallory.get("/operator/checks/").content.decode()
-    for each in (path, f"{path}receipt.json", f"{path}answers.jsonl", f"{path}answers/0.json"):
+    for each in (path, f"{path}receipt.json", f"{path}answers.jsonl", f"{path}answers.csv"):
         assert mallory.get(each).status_code == 404
         assert signed_in("ada").get(each)["Location"] == "/welcome/"
+    assert mallory.get(f"{path}answers/0.json").status_code == 404
     assert signed_in("olga").get(f"{path}answers/4.json").status_code == 404
 
 
