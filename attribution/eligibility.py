@@ -48,7 +48,7 @@ class Withheld(StrEnum):
     RELATED = "related"
     """A person confirmed that operator and creator belong together."""
     ERASED = "erased"
-    """The creator has left and was erased."""
+    """The creator had left, when that still ended what was earned; said no more."""
 
 
 class Escrow(StrEnum):
@@ -98,7 +98,8 @@ def owners(
 
     A creator asks to be paid in the statement that allows the use, as it stands at ``at``. Once
     the use is no longer allowed, what the model learned before is still owed as it was agreed at
-    ingestion. What a work earns while a claim holds it is kept apart.
+    ingestion. What a work earns while a claim holds it is kept apart. Who has left earns as before:
+    the ledger sweeps it to the unclaimed account (``ledger.leaving``).
     """
     return _of(works, _rights(works, roster, at=at), roster, operator, at=at)
 
@@ -146,7 +147,7 @@ def _without(own: Collection[str], related: Collection[str], owned: Owners) -> O
     judged = []
     for owner in owned:
         reason = owner.withheld
-        if owner.creator in own and reason != Withheld.ERASED:
+        if owner.creator in own:
             reason = Withheld.OWN_WORK.value
         elif owner.creator in related:
             reason = reason or Withheld.RELATED.value
@@ -184,7 +185,7 @@ def _ask(
     works: Collection[str], standing: Mapping[str, Standing], *, at: datetime
 ) -> dict[str, _Rights]:
     work_of = {reading.raw("wrk", work): work for work in works}
-    shares: dict[str, list[tuple[bytes, int, bool, bool, bool]]] = {work: [] for work in works}
+    shares: dict[str, list[tuple[bytes, int, bool, bool]]] = {work: [] for work in works}
     for raw, *share in reading.rows("read_owners", {"works": reading.array(work_of)}):
         shares[work_of[raw]].append(tuple(share))
     creators = {share[0] for each in shares.values() for share in each}
@@ -193,10 +194,7 @@ def _ask(
     return {
         work: _judged(
             standing[work],
-            [
-                (names[raw], ppm, erased, wants, contested)
-                for raw, ppm, erased, wants, contested in each
-            ],
+            [(names[raw], ppm, wants, contested) for raw, ppm, wants, contested in each],
             alike,
             at=at,
         )
@@ -206,7 +204,7 @@ def _ask(
 
 def _judged(
     stands: Standing,
-    shares: Iterable[tuple[str, int, bool, bool, bool]],
+    shares: Iterable[tuple[str, int, bool, bool]],
     alike: dict[Owners, Owners],
     *,
     at: datetime,
@@ -219,19 +217,17 @@ def _judged(
             Owner(
                 creator,
                 ppm,
-                _reason(erased, wants, waived=not asked or creator in stands.waived),
+                _reason(wants, waived=not asked or creator in stands.waived),
                 Escrow.CLAIM.value if contested else "",
             )
-            for creator, ppm, erased, wants, contested in shares
+            for creator, ppm, wants, contested in shares
         )
         by_agreement[agreed] = alike.setdefault(owned, owned)
     contested = any(owner.escrow for owner in by_agreement[True])
     return _Rights(by_agreement[True], by_agreement[False], contested, at, stands.until)
 
 
-def _reason(erased: bool, wants: bool, *, waived: bool) -> str:  # noqa: FBT001 - columns of a row
-    if erased:
-        return Withheld.ERASED.value
+def _reason(wants: bool, *, waived: bool) -> str:  # noqa: FBT001 - a column of a row
     if waived:
         return Withheld.WAIVED.value
     return "" if wants else Withheld.NO_PAYMENT.value

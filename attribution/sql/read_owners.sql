@@ -1,9 +1,9 @@
 -- read_owners: who owns which part of some works, and whether each wants money at all.
 -- in    works uuid[] as text
--- out   work uuid and creator uuid (16 bytes each), ppm, erased, wants_payment, contested
+-- out   work uuid and creator uuid (16 bytes each), ppm, wants_payment, contested
 --       (a claim to the work is open); in the order of creators
 SELECT uuid_send(share.work_id), uuid_send(share.creator_id), share.ppm,
-       creator.erased_at IS NOT NULL, creator.wants_payment,
+       creator.wants_payment,
        EXISTS (SELECT FROM registry_claimconflict
                 WHERE work_id = share.work_id AND resolved_at IS NULL)
        OR EXISTS (SELECT FROM registry_claimconflict

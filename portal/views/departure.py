@@ -53,7 +53,7 @@ def departure(request: HttpRequest) -> HttpResponse:
             "obstacles": [obstacle(each) for each in departures.blockers(user, creator=creator)],
             "erasure": erasure,
             "held_up_by": [WHY[kind] for kind in erasure.blocked_by] if erasure else [],
-            "claim_code": requested.claim_code if requested and found.money else "",
+            "claim_code": requested.claim_code if requested else "",
             "delay_days": settings.ERASURE_DELAY_DAYS,
             "claim_days": settings.ERASURE_CLAIM_DAYS,
             "present": presence.shown(request),

@@ -10,7 +10,9 @@ from attribution import eligibility, rights_changes, rosters
 from attribution.indexing import index_works
 from attribution.models import Contribution, GenerativeModel
 from attribution.worker import settle_due
-from registry import claims, consent, disputes
+from ledger import leaving
+from ledger.models import SetAside
+from registry import claims, consent, disputes, works
 from registry.models import ClaimConflict, Creator, Manifest, Operator, Statement, Work
 from tests.attribution.world import (
     CHARIOT,
@@ -24,7 +26,7 @@ from tests.attribution.world import (
     fund,
     make_model,
 )
-from tests.factories import DAY, allow, deny, erase, make_creator, make_operator, make_work
+from tests.factories import DAY, NOON, allow, deny, erase, make_creator, make_operator, make_work
 from tests.journal import Journal
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
@@ -186,15 +188,33 @@ def test_a_creator_who_wants_no_money_gets_none(
     assert query.contributions.get(creator=ada).withheld == "no_payment"
 
 
-def test_an_erased_creator_earns_nothing_more(
-    writer: GenerativeModel, ada: Creator, journal: Journal
+def test_the_part_of_who_has_left_waits_unclaimed(
+    acme: Operator, ada: Creator, ben: Creator, journal: Journal
 ) -> None:
+    halves = {ben.pk: 500_000, ada.pk: 500_000}
+    shared = make_work(ben, text=CHARIOT, shares=halves)
+    works.confirm_share(shared, ada, at=NOON)
+    allow(shared)
+    fund(acme)
+    model = make_model(acme, [shared])
     erase(ada, at=GENERATED)
-    query = ask(writer, TWELVE_OF_CHARIOT)
+    ask(model, TWELVE_OF_CHARIOT)
+    journal()
 
     settle()
+    assert leaving.sweep(at=GENERATED) == 1
+    assert leaving.sweep(at=GENERATED) == 0
 
-    assert query.contributions.get(creator=ada).withheld == "erased"
+    gone = Creator.objects.get(pk=ada.pk).handle
+    assert [" ".join(line.split()) for line in journal().splitlines() if line.strip()] == [
+        "operator:acme:reserved -0.010000 EUR",
+        "platform:fee 0.001000 EUR",
+        f"creator:{gone}:pending 0.004500 EUR",
+        "creator:ben:pending 0.004500 EUR",
+        f"creator:{gone}:pending -0.004500 EUR",
+        "platform:unclaimed 0.004500 EUR",
+    ]
+    assert SetAside.objects.get().subject == ada.pk
 
 
 def test_an_operators_own_works_earn_nothing(journal: Journal) -> None:
