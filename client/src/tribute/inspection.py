@@ -18,6 +18,7 @@ from tribute.standards import (
     headers,
     markup,
     odrl,
+    plus,
     robots,
     robots_usage,
     rsl,
@@ -149,9 +150,11 @@ def _carried(
         metadata = xmp.of_pdf(body, source="pdf")
         reservation, problems = tdmrep_embedded.from_xmp(metadata)
         licensed = rsl_carriers.from_roots(metadata.packets, at=at)
+        licensed += plus.from_packets(body, metadata.packets, source=source)
     elif inspection_media.may_carry(body, declared):
         packets = xmp.of_file(body, source=source).packets
-        return rsl_carriers.from_media(body, packets, source=source, at=at), None
+        mined = plus.from_packets(body, packets, source=source)
+        return rsl_carriers.from_media(body, packets, source=source, at=at) + mined, None
     else:
         return Parsed(), None
     return licensed + Parsed(problems=problems), reservation

@@ -79,6 +79,15 @@ CROSSWALK: tuple[Word, ...] = (
     _word(Standard.C2PA, "ai_training", (_TRAIN_OTHER,)),
     _word(Standard.C2PA, "ai_inference", (_AI_INPUT,)),
     _word(Standard.C2PA, "data_mining", (_MINING,)),
+    _word(Standard.PLUS, "DMI-PROHIBITED-AIMLTRAINING", _TRAINING, ()),
+    _word(Standard.PLUS, "DMI-PROHIBITED-GENAIMLTRAINING", (_TRAIN_AI,), ()),
+    _word(
+        Standard.PLUS,
+        "DMI-PROHIBITED-EXCEPTSEARCHENGINEINDEXING",
+        (*_TRAINING, _AI_INPUT, _MINING),
+        (),
+    ),
+    _word(Standard.PLUS, "DMI-PROHIBITED", _EVERYTHING, ()),
     # One page says that "all" covers ai-use and search, another that they are independent.
     _word(Standard.TDM_AI, "all", _EVERYTHING, (*_TRAINING, _MINING)),
     _word(Standard.TDM_AI, "train-ai", _TRAINING),

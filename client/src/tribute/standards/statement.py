@@ -29,6 +29,8 @@ HIDING_CODES = frozenset(
         "not_fetched",
         "page_incomplete",
         "pdf_too_large",
+        "plus_unknown_value",
+        "plus_unreadable",
         "robots_truncated",
         "rsl_bad_url",
         "rsl_unreadable",
@@ -51,6 +53,7 @@ class Standard(StrEnum):
     - ``ai-txt``: Spawning's ``/ai.txt``.
     - ``x-robots``: ``noai`` and its relatives in headers and meta elements.
     - ``c2pa``: the training-mining assertion of CAWG 1.1 and of C2PA 1.x.
+    - ``plus``: the Data Mining property of PLUS and IPTC in XMP.
     - ``tdm-ai``: TDM·AI declarations bound to an ISCC.
     """
 
@@ -62,6 +65,7 @@ class Standard(StrEnum):
     AI_TXT = "ai-txt"
     X_ROBOTS = "x-robots"
     C2PA = "c2pa"
+    PLUS = "plus"
     TDM_AI = "tdm-ai"
 
 
