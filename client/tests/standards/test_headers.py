@@ -89,6 +89,17 @@ def test_a_page_that_was_not_read_whole_is_a_problem() -> None:
     assert [p.code for p in parse_page(page).problems] == ["page_incomplete"]
 
 
+@pytest.mark.parametrize("name", ["robots", "GPTBot", "Applebot-Extended", "ChatGPT-User"])
+def test_a_page_may_name_crawlers(name: str) -> None:
+    page = markup.parse(
+        f'<meta name="{name}" content="noai"><meta name="author" content="noai">'.encode()
+    )
+
+    assert parse_page(page).decisions == TRAINING
+    assert parse_page(page, agent=name).decisions == TRAINING
+    assert parse_page(page, agent="other").decisions == (TRAINING if name == "robots" else {})
+
+
 def test_license_links_are_found() -> None:
     # RSL 1.0, section 4.5
     link = '<https://ada.example/rsl.xml>; rel="license"; type="application/rsl+xml"'

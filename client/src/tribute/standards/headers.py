@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from tribute.standards import aipref, links, tdmrep
+from tribute.standards.crawlers import CRAWLERS
 from tribute.standards.crosswalk import saying, words_of
 from tribute.standards.markup import Page
 from tribute.standards.policy import Policy, Written, written
@@ -53,14 +54,14 @@ def parse(headers: Headers, *, agent: str | None = None) -> tuple[Parsed, Reserv
 def parse_page(page: Page, *, source: str = "page", agent: str | None = None) -> Parsed:
     """Read a page's ``robots`` meta elements, and those named for the asker.
 
-    A name is a crawler's when it ends in "bot" or is the asker's own: other meta elements hold
-    prose, in which such a word means nothing.
+    A name is a crawler's when it ends in "bot", is one of those documented (``crawlers``) or the
+    asker's own: other meta elements hold prose, in which such a word means nothing.
     """
     found = []
     own = product_token(agent or "")
     for meta in page.metas:
         named = meta.name == "robots" or (own and product_token(meta.name) == own)
-        if named or (agent is None and meta.name.endswith("bot")):
+        if named or (agent is None and (meta.name.endswith("bot") or meta.name in CRAWLERS)):
             raw = f'<meta name="{meta.name}" content="{meta.content}">'
             found.append(_directives(meta.content, f"{source}:{meta.line}", raw, agent))
     if not page.complete:
