@@ -8,7 +8,7 @@ class LedgerError(Exception):
 
 
 class UnknownCurrency(LedgerError):
-    """Books are kept only in the currencies of ``ledger.currencies``."""
+    """Books are kept only in the currencies that the service was set up with."""
 
     code = "unknown_currency"
 

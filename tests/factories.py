@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rest_framework.test import APIClient
-
 from registry import consent, creators, erasures, forgetting, operators, works
 from registry.models import (
     ApiKey,
@@ -19,6 +17,7 @@ from registry.models import (
     User,
     Work,
 )
+from tests.described import DescribedClient
 from tribute import features, fingerprints
 from tribute.vocabulary import Decision, IdentifierKind, Medium, Purpose
 
@@ -158,9 +157,9 @@ def make_key(
 
 def api_client(
     owner: Operator | Creator | User | None = None, *, scopes: Iterable[str] | None = None
-) -> APIClient:
+) -> DescribedClient:
     """A client that sends a key of ``owner``; without an owner it sends none."""
-    client = APIClient(raise_request_exception=True)
+    client = DescribedClient(raise_request_exception=True)
     if owner is not None:
         _, secret = make_key(owner, scopes=scopes, name=f"client {next(_numbers)}")
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")

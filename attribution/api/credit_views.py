@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -42,11 +42,12 @@ class SignedCredits(APIView):
         operation_id="signQueryCredits",
         summary="Get the credits as a signed C2PA manifest, bound to your answer",
         description="The works are the manifest's ingredients. The file's own media type counts "
-        "(`Content-Type` of its part). Answers 501 where the service has no signing identity.",
+        "(`Content-Type` of its part).",
         request={"multipart/form-data": AnswerToSignSerializer},
         responses={
             (200, MANIFEST_TYPE): OpenApiTypes.BINARY,
             (200, "*/*"): OpenApiTypes.BINARY,
+            501: OpenApiResponse(description="The service has no signing identity."),
         },
     )
     def post(self, request: Request, query_id: str) -> HttpResponse:

@@ -208,7 +208,7 @@ class ManifestViolations(generics.GenericAPIView[ManifestRow]):
     @extend_schema(
         operation_id="listManifestViolations",
         summary="List all rows of your manifest that were not allowed when they were ingested",
-        responses=ViolationSerializer,
+        responses=ViolationSerializer(many=True),
     )
     def get(self, request: Request, model_id: str) -> Response:
         """Print a page of rows, by their numbers."""

@@ -49,7 +49,7 @@ class RelatedPartySerializer(serializers.Serializer[RelatedParty]):
 class ReviewedPartySerializer(RelatedPartySerializer):
     """The same with its evidence, for those who review it."""
 
-    evidence = serializers.CharField()
+    evidence = serializers.CharField(required=False, help_text="For admins alone.")
 
 
 class RelatedParties(ListAPIView[RelatedParty]):

@@ -61,7 +61,7 @@ def idempotent(view: View) -> View:
         parameters=[
             OpenApiParameter(
                 HEADER,
-                str,
+                {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
                 OpenApiParameter.HEADER,
                 required=True,
                 description="Any text up to 255 characters that names this request for good.",

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from rest_framework.test import APIClient
 
 from registry import collections, receipts
 from registry.models import ApiKey, Check, Collection, LogOutbox, Statement, Terms
+from tests.described import DescribedClient
 from tests.factories import (
     NOON,
     allow,
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 UNKNOWN_ID = "wrk_01jzj6t3v7e8qs9f3c5m2k4x7a"
 
 
-def post(client: APIClient, path: str, body: object) -> Any:
+def post(client: DescribedClient, path: str, body: object) -> Any:
     return client.post(path, body, format="json")
 
 
@@ -323,7 +323,7 @@ def test_a_key_lists_its_siblings_and_replaces_itself() -> None:
     "header", ["Bearer", "Bearer x", "Basic abc", "Bearer trb_live_x_y", "", "bearer  "]
 )
 def test_without_a_valid_key_the_answer_is_401(header: str) -> None:
-    client = APIClient()
+    client = DescribedClient()
     client.credentials(HTTP_AUTHORIZATION=header)
 
     response = client.get("/v1/keys")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from rest_framework.test import APIClient
 
 from registry import log, log_files, log_signing, log_tree
+from tests.described import DescribedClient
 from tests.factories import NOON, allow, make_creator, make_key, make_operator, make_work
 from tribute.log import checkpoints, proofs
 from tribute.log.tiles import Tile, hashes, unpack
@@ -33,7 +33,7 @@ def add(count: int, name: str = "h") -> None:
 
 
 def get(path: str, **query: str | int) -> Any:
-    return APIClient().get(path, query)
+    return DescribedClient().get(path, query)
 
 
 def test_the_files_are_served_as_c2sp_says(grown: Path, client: Client) -> None:
@@ -160,7 +160,7 @@ def test_tiles_that_were_touched_prove_nothing(grown: Path) -> None:
 
 def test_a_receipt_carries_its_proof_once_the_check_is_logged(log_home: Path) -> None:
     allow(make_work(make_creator("ada"), url="https://ada.example/april"))
-    api = APIClient()
+    api = DescribedClient()
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {make_key(make_operator('acme'))[1]}")
     asked = {"items": [{"id": "a", "url": "https://ada.example/april"}], "purposes": ["train-ai"]}
     check = api.post("/v1/checks", asked, format="json").json()["check"]
@@ -191,7 +191,7 @@ def test_a_receipt_carries_its_proof_once_the_check_is_logged(log_home: Path) ->
 
 
 def test_a_damaged_log_takes_no_receipt_away(log_home: Path) -> None:
-    api = APIClient()
+    api = DescribedClient()
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {make_key(make_operator('acme'))[1]}")
     asked = {"items": [{"id": "a", "url": "https://ada.example/"}], "purposes": ["train-ai"]}
     check = api.post("/v1/checks", asked, format="json").json()["check"]

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from rest_framework.test import APIClient
 
 from registry import checks, snapshots
 from registry.checks import CheckItem
 from registry.errors import NotFound
 from registry.models import SnapshotChange, SnapshotRelease
+from tests.described import DescribedClient
 from tests.factories import (
     DAY,
     NOON,
@@ -234,7 +234,7 @@ def test_a_registry_without_statements_publishes_too(mirror: Mirror) -> None:
 @pytest.mark.django_db
 def test_the_snapshot_is_served_with_ranges(mirror: Mirror, settings: Any) -> None:
     settings.HOME = mirror.root.parent
-    client = APIClient()
+    client = DescribedClient()
     assert client.get("/v1/snapshot").status_code == 404
     deny(place(make_creator("ada"), "domain", "ada.org"))
     release = snapshots.build(at=NOON)
@@ -276,4 +276,4 @@ def test_nothing_but_published_files_is_served(mirror: Mirror, settings: Any, na
     settings.HOME = mirror.root.parent
     snapshots.build(at=NOON)
 
-    assert APIClient().get(f"/v1/snapshot/files/{name}").status_code == 404
+    assert DescribedClient().get(f"/v1/snapshot/files/{name}").status_code == 404

@@ -2,7 +2,7 @@
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -94,7 +94,12 @@ class Payee(APIView):
     permission_classes = [HasScope("earnings:read")]
 
     @extend_schema(
-        operation_id="getPayee", summary="Read whether you can be paid", responses=PayeeSerializer
+        operation_id="getPayee",
+        summary="Read whether you can be paid",
+        responses={
+            200: PayeeSerializer,
+            404: OpenApiResponse(description="You have no account at the payment provider yet."),
+        },
     )
     def get(self, request: Request) -> Response:
         """Print what the provider last said."""

@@ -54,7 +54,9 @@ class TopUps(generics.GenericAPIView[TopUp]):
         return TopUp.objects.filter(operator=operator_of(self.request))
 
     @extend_schema(
-        operation_id="listTopUps", summary="List your payments", responses=TopUpSerializer
+        operation_id="listTopUps",
+        summary="List your payments",
+        responses=TopUpSerializer(many=True),
     )
     def get(self, _request: Request) -> Response:
         """Print a page, the latest first."""

@@ -55,7 +55,9 @@ class PayoutBatches(generics.GenericAPIView[PayoutBatch]):
     queryset = PayoutBatch.objects.all()
 
     @extend_schema(
-        operation_id="listPayoutBatches", summary="List batches", responses=PayoutBatchSerializer
+        operation_id="listPayoutBatches",
+        summary="List batches",
+        responses=PayoutBatchSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
         """Print a page, the latest first."""
@@ -318,7 +320,7 @@ class Reconciliations(generics.GenericAPIView[Reconciliation]):
     @extend_schema(
         operation_id="listReconciliations",
         summary="List comparisons of the books with the provider",
-        responses=ReconciliationSerializer,
+        responses=ReconciliationSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
         """Print a page, the latest first."""

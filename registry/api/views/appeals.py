@@ -153,7 +153,7 @@ class MatchAppeals(generics.GenericAPIView[MatchAppeal]):
     @extend_schema(
         operation_id="listMatchAppeals",
         summary="List your appeals against near-duplicate matches",
-        responses=MatchAppealSerializer,
+        responses=MatchAppealSerializer(many=True),
     )
     def get(self, _request: Request) -> Response:
         """Print a page of appeals, the latest first."""

@@ -47,7 +47,7 @@ class Clusters(generics.GenericAPIView[Cluster]):
     @extend_schema(
         operation_id="listClusters",
         summary="List clusters of near-copies",
-        responses=ClusterSerializer,
+        responses=ClusterSerializer(many=True),
     )
     def get(self, _request: Request) -> Response:
         """Print a page of clusters, the latest first."""

@@ -40,7 +40,7 @@ class Collections(generics.GenericAPIView[Collection]):
     @extend_schema(
         operation_id="listCollections",
         summary="List the places you claim",
-        responses=CollectionSerializer,
+        responses=CollectionSerializer(many=True),
     )
     def get(self, _request: Request) -> Response:
         """Print a page of collections, the latest first."""

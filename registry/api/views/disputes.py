@@ -54,7 +54,7 @@ class Disputes(generics.GenericAPIView[ClaimConflict]):
     @extend_schema(
         operation_id="listDisputes",
         summary="List the disputes about your works, or those you may decide",
-        responses=DisputeSerializer,
+        responses=DisputeSerializer(many=True),
     )
     def get(self, _request: Request) -> Response:
         """Print a page of disputes, the latest first."""

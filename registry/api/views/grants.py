@@ -57,7 +57,9 @@ class Grants(generics.GenericAPIView[Grant]):
         return operator_of(self.request).grants.all()
 
     @extend_schema(
-        operation_id="listGrants", summary="List the terms you accepted", responses=GrantSerializer
+        operation_id="listGrants",
+        summary="List the terms you accepted",
+        responses=GrantSerializer(many=True),
     )
     def get(self, _request: Request) -> Response:
         """Print a page of grants, the latest first."""

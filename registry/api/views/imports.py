@@ -86,7 +86,9 @@ class Imports(generics.GenericAPIView[Import]):
         return imports_of(creator_of(self.request))
 
     @extend_schema(
-        operation_id="listImports", summary="List your imports", responses=ImportSerializer
+        operation_id="listImports",
+        summary="List your imports",
+        responses=ImportSerializer(many=True),
     )
     def get(self, _request: Request) -> Response:
         """Print a page of imports, the latest first."""

@@ -22,7 +22,9 @@ class Keys(generics.GenericAPIView[ApiKey]):
         assert isinstance(self.request.auth, ApiKey), "every caller here has a key"
         return operators.keys_of(self.request.auth.owner)
 
-    @extend_schema(operation_id="listKeys", summary="List your keys", responses=KeySerializer)
+    @extend_schema(
+        operation_id="listKeys", summary="List your keys", responses=KeySerializer(many=True)
+    )
     def get(self, _request: Request) -> Response:
         """Print a page of keys, the latest first; never a secret."""
         page = self.paginate_queryset(self.get_queryset())

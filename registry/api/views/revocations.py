@@ -44,7 +44,7 @@ class Revocations(generics.GenericAPIView[RevocationNotice]):
         description="For operators: works that were allowed when you ingested them; your newest "
         "manifest is compared with what a check answers. For creators: who was told about your "
         "works, and who let the deadline pass.",
-        responses=RevocationSerializer,
+        responses=RevocationSerializer(many=True),
     )
     def get(self, _request: Request) -> Response:
         """Print a page of notices, the latest first."""

@@ -36,7 +36,7 @@ class Signers(generics.GenericAPIView[Signer]):
     @extend_schema(
         operation_id="listSigners",
         summary="List your signing certificates",
-        responses=SignerSerializer,
+        responses=SignerSerializer(many=True),
     )
     def get(self, _request: Request) -> Response:
         """Print a page of signers, the latest first."""

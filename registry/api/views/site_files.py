@@ -54,6 +54,7 @@ class SiteFiles(generics.GenericAPIView[Collection]):
     """All files of a collection."""
 
     permission_classes = [HasScope("works:read")]
+    pagination_class = None
 
     @extend_schema(
         operation_id="listSiteFiles",
@@ -82,7 +83,7 @@ class SiteFile(generics.GenericAPIView[Collection]):
         ],
         responses={
             (200, "text/plain"): OpenApiTypes.STR,
-            (200, "application/json"): OpenApiTypes.OBJECT,
+            (200, "application/json"): OpenApiTypes.ANY,
             (200, "application/rsl+xml"): OpenApiTypes.STR,
             304: OpenApiResponse(description="Not modified."),
         },

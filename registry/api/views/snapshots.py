@@ -9,7 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils.http import parse_etags, quote_etag
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from registry import snapshots
+from registry.api.problems import PROBLEM_MEDIA_TYPE, problem
 
 PIECE = 1 << 18
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -36,7 +37,11 @@ class Newest(APIView):
         description=(
             "Every decision of the registry, for use offline: `tribute sync` reads and verifies it."
         ),
-        responses={200: OpenApiTypes.OBJECT, 304: OpenApiResponse(description="Not modified.")},
+        responses={
+            200: OpenApiTypes.OBJECT,
+            304: OpenApiResponse(description="Not modified."),
+            404: OpenApiResponse(description="No snapshot has been published yet."),
+        },
     )
     def get(self, request: Request) -> HttpResponse:
         """Send the manifest as it was signed, byte for byte."""
@@ -76,6 +81,7 @@ class SnapshotFile(APIView):
         responses={
             (200, Bytes.media_type): OpenApiTypes.BINARY,
             (206, Bytes.media_type): OpenApiTypes.BINARY,
+            416: OpenApiResponse(description="The file ends before the range begins."),
         },
     )
     def get(self, request: Request, name: str) -> HttpResponseBase:
@@ -85,8 +91,7 @@ class SnapshotFile(APIView):
         start, stop = _wanted(request.headers.get("Range", ""), size)
         headers = {"Accept-Ranges": "bytes", "Cache-Control": FOR_EVER}
         if start >= size > 0:
-            headers = {"Content-Range": f"bytes */{size}"}
-            return HttpResponse(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
+            return _past_the_end(size)
         response = StreamingHttpResponse(
             _pieces(path, start, stop), content_type=Bytes.media_type, headers=headers
         )
@@ -95,6 +100,14 @@ class SnapshotFile(APIView):
             response.status_code = HTTPStatus.PARTIAL_CONTENT
             response["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
         return response
+
+
+def _past_the_end(size: int) -> HttpResponse:
+    status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+    title, detail = "A range begins within the file", f"The file has {size} bytes."
+    body = problem(status=status, code="range_past_the_end", title=title, detail=detail)
+    headers = {"Content-Range": f"bytes */{size}"}
+    return JsonResponse(body, status=status, headers=headers, content_type=PROBLEM_MEDIA_TYPE)
 
 
 def _wanted(asked: str, size: int) -> tuple[int, int]:

@@ -52,7 +52,7 @@ class Statements(generics.GenericAPIView[Statement]):
         operation_id="listStatements",
         summary="Read the history of a subject, or all you said",
         parameters=[OpenApiParameter("subject", str, description="An id: wrk_…, col_… or cre_….")],
-        responses=StatementSerializer,
+        responses=StatementSerializer(many=True),
     )
     def get(self, _request: Request) -> Response:
         """Print a page of statements, the latest first."""
@@ -96,7 +96,9 @@ class AllTerms(generics.GenericAPIView[Terms]):
         """Choose the caller's own."""
         return Terms.objects.filter(creator=creator_of(self.request))
 
-    @extend_schema(operation_id="listTerms", summary="List your terms", responses=TermsSerializer)
+    @extend_schema(
+        operation_id="listTerms", summary="List your terms", responses=TermsSerializer(many=True)
+    )
     def get(self, _request: Request) -> Response:
         """Print a page of terms, the latest first."""
         page = self.paginate_queryset(self.get_queryset())

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser
@@ -123,7 +123,10 @@ class OneUpload(APIView):
         description="From `Upload-Offset` on, as many as you like; after a break ask with HEAD.",
         parameters=[RESUMABLE, OFFSET],
         request={"application/offset+octet-stream": {"type": "string", "format": "binary"}},
-        responses={204: None},
+        responses={
+            204: None,
+            412: OpenApiResponse(description="Tus-Resumable names another version, or none."),
+        },
     )
     def patch(self, request: Request, upload_id: str) -> Response:
         """Add the bytes that come."""

@@ -118,7 +118,9 @@ class Webhooks(generics.GenericAPIView[WebhookEndpoint]):
         return endpoints.of(owner_of(self.request))
 
     @extend_schema(
-        operation_id="listWebhooks", summary="List your webhooks", responses=WebhookSerializer
+        operation_id="listWebhooks",
+        summary="List your webhooks",
+        responses=WebhookSerializer(many=True),
     )
     def get(self, _request: Request) -> Response:
         """Print a page of endpoints, the latest first."""
@@ -239,7 +241,7 @@ class Deliveries(generics.GenericAPIView[WebhookDelivery]):
     @extend_schema(
         operation_id="listWebhookDeliveries",
         summary="Read what was sent, and what came of each attempt",
-        responses=DeliverySerializer,
+        responses=DeliverySerializer(many=True),
     )
     def get(self, _request: Request, webhook_id: str) -> Response:
         """Print a page of deliveries, the latest first."""

@@ -55,7 +55,9 @@ class Works(generics.GenericAPIView[Work]):
         """Choose the caller's own."""
         return works_of(creator_of(self.request))
 
-    @extend_schema(operation_id="listWorks", summary="List your works", responses=WorkSerializer)
+    @extend_schema(
+        operation_id="listWorks", summary="List your works", responses=WorkSerializer(many=True)
+    )
     def get(self, _request: Request) -> Response:
         """Print a page of works, the latest first."""
         page = self.paginate_queryset(self.get_queryset())
