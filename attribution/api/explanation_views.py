@@ -18,6 +18,7 @@ from attribution.api.serializers import ExplanationSerializer
 from attribution.errors import NotRecomputable
 from attribution.models import Query
 from ledger.api.serializers import MoneySerializer
+from ledger.api.views.payouts import admin_of
 from registry.api.callers import creator_of, operator_of
 from registry.ids import find
 from registry.models import ApiKey, Creator, Operator
@@ -92,7 +93,8 @@ class Explained(APIView):
 def entitled(request: Request, query_id: str) -> tuple[Query, Creator | None]:
     """Return the query, and the creator as whom it is read; None for who may see all names.
 
-    Raises NotFound for anybody it does not concern.
+    Raises NotFound for anybody it does not concern, PermissionDenied for a person who is no admin:
+    a scope says what a key may do, not what its owner still is.
     """
     rows = Query.objects.select_related("model", "manifest").defer("evidence")
     assert isinstance(request.auth, ApiKey), "IsEntitled has asked"
@@ -101,6 +103,7 @@ def entitled(request: Request, query_id: str) -> tuple[Query, Creator | None]:
         return find(rows.of(operator_of(request)), query_id), None
     if isinstance(owner, Creator):
         return find(rows.paying(creator_of(request)), query_id), owner
+    admin_of(request)
     return find(rows, query_id), None
 
 
