@@ -4,6 +4,7 @@ Owns the page. What it says comes from the same document that programs read at
 ``/v1/openapi.json``, so that the two cannot disagree.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -15,9 +16,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import escape
+from django.utils.http import quote_etag
 from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.http import require_safe
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import condition, require_safe
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
 
 DEEPEST = 4
 """Levels of nested fields that a table shows."""
@@ -66,6 +71,27 @@ class Section:
     operations: tuple[Operation, ...]
 
 
+@cache
+def _printed() -> tuple[bytes, str]:
+    made = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    text = OpenApiJsonRenderer().render(made, renderer_context={})
+    return text, quote_etag(hashlib.sha256(text).hexdigest()[:32])
+
+
+def _etag(_request: HttpRequest) -> str:
+    return _printed()[1]
+
+
+@csrf_exempt
+@require_safe
+@cache_control(public=True, max_age=60)
+@condition(etag_func=_etag)
+def document(_request: HttpRequest) -> HttpResponse:
+    """Send the description to programs. It is made once in each process."""
+    return HttpResponse(_printed()[0], content_type="application/vnd.oai.openapi+json")
+
+
+@csrf_exempt
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Show every operation on one page."""

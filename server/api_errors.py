@@ -7,7 +7,7 @@ detail, its ``code`` the stable name; none of them knows HTTP.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
@@ -99,6 +99,7 @@ _BEFORE_THE_DOMAIN = {
         "The request must be in a version of the protocol that is spoken here",
         "unknown_version",
     ),
+    411: ("The length of a request body is announced", "length_required"),
     413: ("A request body has an upper size", "body_too_large"),
     415: ("The body's media type must be one that is read here", "unsupported_media_type"),
     429: ("A caller may ask only so often", "too_many_requests"),
@@ -183,8 +184,9 @@ def _answer(document: dict[str, Any], headers: dict[str, str] | None = None) -> 
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 400."""
-    del exception
+    """Answer 400; without a page where its links would lead to a host that is not ours."""
+    if isinstance(exception, DisallowedHost):
+        return _plain(_early(400, "This host is not served here."))
     return _page(request, 400, "The request could not be read.")
 
 
@@ -205,8 +207,17 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _page(request, 500, "We could not finish this. What was saved before is safe.")
 
 
+def refusal(status: int, detail: str) -> HttpResponse:
+    """Refuse a request before any view sees it."""
+    return _plain(_early(status, detail))
+
+
 def _page(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     """Print a problem to programs and a page to people."""
     if request.path.startswith(("/v1/", "/webhooks/", "/log/")):
-        return JsonResponse(_early(status, detail), status=status, content_type=PROBLEM_MEDIA_TYPE)
+        return _plain(_early(status, detail))
     return render(request, f"{status}.html", {"detail": detail}, status=status)
+
+
+def _plain(document: dict[str, Any]) -> JsonResponse:
+    return JsonResponse(document, status=document["status"], content_type=PROBLEM_MEDIA_TYPE)

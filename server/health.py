@@ -4,12 +4,14 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from registry import log_tree, served
 from registry.errors import LogTrouble
 
 
+@csrf_exempt
 @never_cache
 @require_safe
 def alive(_request: HttpRequest) -> JsonResponse:
@@ -17,6 +19,7 @@ def alive(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "alive"})
 
 
+@csrf_exempt
 @never_cache
 @require_safe
 def ready(_request: HttpRequest) -> JsonResponse:

@@ -4,7 +4,6 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView
 
 from attribution.api.urls import urlpatterns as attribution_api
 from ledger.api.urls import urlpatterns as ledger_api
@@ -19,7 +18,7 @@ urlpatterns = [
     # Browsers ask for it beside JSON and PDF, which name no icon.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("portal/mark.svg"))),
     path("v1/", include([*registry_api, *ledger_api, *attribution_api])),
-    path("v1/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("v1/openapi.json", api_docs.document, name="openapi"),
     path("v1/docs", api_docs.page, name="api-docs"),
     path("log/", include(log_urlpatterns)),
     path("webhooks/", include(webhook_urlpatterns)),

@@ -19,7 +19,7 @@ from registry import checks, receipts
 from registry.api import arrow_answers
 from registry.api.arrow_bodies import ArrowItems
 from registry.api.callers import operator_of
-from registry.api.parsing import StrictJSON
+from registry.api.parsing import ManyItemsJSON
 from registry.api.permissions import HasScope
 from registry.api.serializers import (
     ArrowQuestionSerializer,
@@ -82,7 +82,7 @@ class Checks(ManyAnswers):
     """Consent questions."""
 
     permission_classes = [HasScope("checks:write")]
-    parser_classes = [StrictJSON, ArrowItems]
+    parser_classes = [ManyItemsJSON, ArrowItems]
 
     @extend_schema(
         operation_id="check",
@@ -161,6 +161,8 @@ def question_in(request: Request) -> dict[str, Any]:
     """Return items, purposes and perhaps as_of, from JSON or from a stream and the address."""
     if isinstance(request.data, Asked):
         return {"items": request.data, **_asked_in_address(request.META.get("QUERY_STRING", ""))}
+    if twice := request.query_params.keys() & {"purposes", "as_of"}:
+        raise serializers.ValidationError({min(twice): ["With JSON it stands in the body."]})
     asked = NewCheckSerializer(data=request.data)
     asked.is_valid(raise_exception=True)
     given = dict(asked.validated_data)
