@@ -140,14 +140,15 @@ static int forms_hold(const forms *f, const Py_buffer *b) {
 static PyObject *fill(PyObject *module, PyObject *args) {
     enum { BUFFERS = 8 };
     Py_buffer b[BUFFERS];
-    const char *prefix;
+    char *prefix;
     Py_ssize_t prefix_size;
-    PyObject *which, *answer = NULL;
+    PyObject *given, *which, *answer = NULL;
     int held = BUFFERS - 1;
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y#O", b, b + 1, b + 2, b + 3, b + 4, b + 5, b + 6,
-                          &prefix, &prefix_size, &which))
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*SO", b, b + 1, b + 2, b + 3, b + 4, b + 5, b + 6,
+                          &given, &which))
         return NULL;
+    PyBytes_AsStringAndSize(given, &prefix, &prefix_size); /* S has seen to it that these are bytes */
     forms f = {b[0].buf, b[5].buf, b[1].buf, b[2].buf, b[3].buf, b[4].buf, b[6].buf, NULL,
                (size_t)b[4].len / 4, (size_t)b[4].len / 4};
     int fits = which == Py_None;

@@ -222,13 +222,17 @@ static int store_rows(storing *s, const u8 *data, size_t size) {
 static PyObject *stored(PyObject *module, PyObject *args) {
     Py_buffer data;
     storing s = {0};
-    Py_ssize_t sizes[4];
+    PyObject *given[4];
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*y#y#y#y#", &data, &s.subjects.at, sizes, &s.purposes.at, sizes + 1,
-                          &s.decisions.at, sizes + 2, &s.kinds.at, sizes + 3))
-        return NULL;
+    if (!PyArg_ParseTuple(args, "y*SSSS", &data, given, given + 1, given + 2, given + 3)) return NULL;
     words *all[] = {&s.subjects, &s.purposes, &s.decisions, &s.kinds};
-    for (int i = 0; i < 4; i++) all[i]->size = (size_t)sizes[i];
+    for (int i = 0; i < 4; i++) {
+        char *at;
+        Py_ssize_t size;
+        PyBytes_AsStringAndSize(given[i], &at, &size); /* S has seen to it that these are bytes */
+        all[i]->at = at;
+        all[i]->size = (size_t)size;
+    }
     int done;
     Py_BEGIN_ALLOW_THREADS
     done = store_rows(&s, data.buf, (size_t)data.len);

@@ -1,7 +1,9 @@
 """The compiled kernel and plain Python agree in every bit, on ordinary URLs and on nonsense."""
 
 import random
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -221,3 +223,11 @@ def test_presence_refuses_buffers_that_do_not_fit() -> None:
         for odd in (None, table[:4], [*table]):
             with pytest.raises(TypeError):
                 kernel.present(*[table] * 7, odd, b"https://a.b/", fitting)
+
+
+def test_the_kernel_asks_for_nothing_that_python_3_13_binds_differently() -> None:
+    native = Path(__file__).parents[1] / "native"
+    sources = [path.read_text() for path in sorted(native.glob("*.[ch]"))]
+
+    assert len(sources) > 5
+    assert not [source for source in sources if re.search(r'PyArg_Parse[^;]*"[^"]*#', source)]
