@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import json
+import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -243,6 +244,56 @@ def test_filter_refuses_a_column_that_holds_no_addresses(
 
     assert capsys.readouterr().err.startswith("tribute: ")
     assert sorted(path.name for path in tmp_path.glob("*.parquet*")) == ["nested.parquet"]
+
+
+def test_filter_destroys_nothing_that_is_no_file(
+    snapshot: Path, pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe, options = tmp_path / "pipe", ["--snapshot", str(snapshot), "--purpose", "train-ai", KEY]
+    os.mkfifo(pipe)
+
+    for target in (pipe, tmp_path):
+        assert main(["filter", str(pages), str(target), *options]) == 2
+        assert "is not a file" in capsys.readouterr().err
+
+    assert pipe.is_fifo()
+    assert list(tmp_path.glob("*.part")) == []
+
+
+def test_filter_takes_files_of_any_name_and_columns_of_views(
+    snapshot: Path, tmp_path: Path
+) -> None:
+    odd, out = tmp_path / "o\udcff.parquet", tmp_path / "p\udcfe.parquet"
+    views = pa.table({"url": pa.array(ADDRESSES, pa.string_view()), "n": range(len(ADDRESSES))})
+    pq.write_table(views, tmp_path / "views.parquet")
+    (tmp_path / "views.parquet").rename(odd)
+    options = ["--snapshot", str(snapshot), "--purpose", "train-ai", KEY]
+
+    assert main(["filter", str(odd), str(out), *options]) == 0
+
+    with out.open("rb") as file:
+        kept = pq.read_table(file)
+    assert kept.column("n").to_pylist() == [0, 3]
+    assert kept.schema.field("url").type == pa.large_string()
+
+
+def test_filter_refuses_two_columns_of_the_name(
+    snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = tmp_path / "twice.parquet"
+    pq.write_table(pa.table([ADDRESSES, ADDRESSES], names=["url", "url"]), twice)
+    options = ["--snapshot", str(snapshot), "--purpose", "train-ai", KEY]
+
+    assert main(["filter", str(twice), str(tmp_path / "out"), *options]) == 2
+
+    assert "two columns url" in capsys.readouterr().err
+
+
+def test_sync_takes_no_empty_name_for_the_present_folder(mirror: Path) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["sync", str(mirror), "", KEY])
+
+    assert stopped.value.code == 2
 
 
 @pytest.mark.parametrize("command", ["sync", "filter", "lookup"])

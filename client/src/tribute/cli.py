@@ -28,6 +28,7 @@ from tribute import (
     revocation_commands,
     snapshot_commands,
     subcommands,
+    whole_files,
 )
 from tribute.fingerprints import InvalidWork, fingerprint, sha256_of
 from tribute.identifiers import InvalidIdentifier, key_of
@@ -85,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ran(options: argparse.Namespace) -> int:
     try:
         status: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is where it was closed before we began
+            sys.stdout.flush()
     except BrokenPipeError:
         return UNHEARD  # whoever reads has heard enough
     except (UsageError, InvalidIdentifier, InvalidWork, features.InvalidFeatures, OSError) as error:
@@ -100,7 +102,8 @@ def _ran(options: argparse.Namespace) -> int:
 def _drop_what_cannot_be_said() -> None:
     """Say what is left; where nobody listens, drop it, or the interpreter would complain at its end."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -157,7 +160,8 @@ def _receipt(options: argparse.Namespace) -> int:
     if wanted not in {None, verified.check}:
         return _complain(f"the registry gave the receipt of {verified.check}", NOT_ALLOWED)
     if options.output:
-        _write_whole(options.output, json.dumps(receipt, indent=2, ensure_ascii=False) + "\n")
+        text = json.dumps(receipt, indent=2, ensure_ascii=False) + "\n"
+        whole_files.write(options.output, text.encode())
     print(
         f"{verified.check}: {verified.items} items asked by {verified.operator}"
         f" at {verified.at.isoformat()} for {', '.join(verified.purposes)},"
@@ -173,13 +177,6 @@ def _check_id(text: str) -> str | None:
         return text if prefix_of(text) == "chk" and not Path(text).exists() else None
     except InvalidId:
         return None
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all: a receipt that is there already is not spoilt."""
-    draft = path.with_name(f"{path.name}.draft")
-    draft.write_text(text, "utf-8")
-    draft.replace(path)
 
 
 def _log_key(options: argparse.Namespace) -> VerifierKey | None:

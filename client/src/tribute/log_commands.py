@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tribute import subcommands
+from tribute import subcommands, whole_files
 from tribute.log import auditing, proofs
 from tribute.log.errors import LogError, LogUnavailable
 from tribute.log.notes import VerifierKey
@@ -143,9 +143,7 @@ def _audit(options: argparse.Namespace, key: VerifierKey) -> int:
         report=_Progress().report,
     )
     if state is not None:
-        fresh = state.with_name(f"{state.name}.new")
-        fresh.write_bytes(found.note)
-        fresh.replace(state)
+        whole_files.write(state, found.note)
     checkpoint = found.checkpoint
     since = "nothing remembered from before" if remembered is None else "it grew from what it was"
     print(

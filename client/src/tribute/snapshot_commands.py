@@ -66,11 +66,13 @@ def add_parsers(
     """Add the commands. read_key: turns ``--key`` into 32 bytes."""
     fetch = subcommands.add(commands, "sync", _HELP_SYNC, epilog=_EPILOG_SYNC)
     fetch.add_argument("registry", metavar="URL", help="the registry, or a folder that mirrors it")
-    fetch.add_argument("folder", metavar="DIR", type=Path, help="where the copy is kept")
+    fetch.add_argument(
+        "folder", metavar="DIR", type=subcommands.folder, help="where the copy is kept"
+    )
     pick = subcommands.add(commands, "filter", _HELP_FILTER, epilog=_EPILOG_FILTER)
     pick.add_argument("source", metavar="IN", type=Path, help="a Parquet file")
     pick.add_argument("target", metavar="OUT", type=Path, help="the Parquet file to write")
-    pick.add_argument("--snapshot", metavar="DIR", type=Path, required=True,
+    pick.add_argument("--snapshot", metavar="DIR", type=subcommands.folder, required=True,
                       help="what sync has filled")  # fmt: skip
     pick.add_argument("--purpose", action="append", required=True,
                       type=subcommands.purpose, metavar="PURPOSE",

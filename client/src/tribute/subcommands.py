@@ -3,6 +3,7 @@
 import argparse
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 from tribute.transport import Registry
 from tribute.vocabulary import Purpose
@@ -39,6 +40,13 @@ def seconds(text: str) -> float:
 def seconds_or_none(text: str) -> float:
     """Read how long to wait where 0 is not at all. Raises ArgumentTypeError."""
     return _number(text, least=0.0)
+
+
+def folder(text: str) -> Path:
+    """Read the name of a folder; an empty one is not the present folder. Raises ArgumentTypeError."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a folder is not empty")
+    return Path(text)
 
 
 def purpose(text: str) -> Purpose:

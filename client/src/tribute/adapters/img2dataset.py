@@ -17,6 +17,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from tribute.adapters.gate import Gate
+from tribute.whole_files import require_replaceable
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
@@ -39,6 +40,7 @@ def filter_list(source: Path, target: Path, gate: Gate) -> Passed:
     kind = source.suffix.lower()
     if kind != target.suffix.lower():
         raise ValueError(f"{source.name} and {target.name} are of two kinds")
+    require_replaceable(target)
     part = target.with_name(f"{target.name}.part")
     try:
         if kind == ".txt":

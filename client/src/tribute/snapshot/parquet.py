@@ -5,10 +5,11 @@ decided, for which purposes and when, so that it can be shown later.
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from tribute.snapshot.reading import Decisions, Snapshot
 from tribute.snapshot.syncing import Report
 from tribute.snapshot.tables import Numbers
 from tribute.vocabulary import Purpose
+from tribute.whole_files import require_replaceable
 
 METADATA = b"tribute"
 FLAG = "tribute_unknown"
@@ -65,25 +67,30 @@ def filter_file(  # noqa: PLR0913 - what, where to, by what, and who watches
 
     report: called with the rows done and the rows there are, after each batch.
     ``target`` appears when it is complete. Raises ValueError for rules that the file does not
-    fit and for one file in both places, StaleSnapshot, OSError, and pyarrow's ArrowInvalid for
-    what is not Parquet.
+    fit, for one file in both places and for a target that is no file, StaleSnapshot, OSError, and
+    pyarrow's ArrowInvalid for what is not Parquet.
     """
-    if target.exists() and source.samefile(target):
-        raise ValueError(f"{target} would be filtered into itself; name another file")
+    _require_file_to_write(source, target)
     asked = [name for name in (rules.url, rules.sha256) if name is not None]
     part = target.with_name(f"{target.name}.part")
     counted = np.zeros(4, np.int64)
-    with pq.ParquetFile(source) as file:
-        schema = _schema(file.schema_arrow, rules, asked, snapshot, at)
+    with ExitStack() as opened:
+        file = opened.enter_context(pq.ParquetFile(_named(source, "rb", opened)))
+        plain = _without_views(file.schema_arrow)
+        schema = _schema(plain, rules, asked, snapshot, at)
         try:
             # Addresses and hashes hardly repeat: a dictionary of them would only cost time.
             others = [name for name in schema.names if name not in asked]
             codecs = _codecs(file.metadata)
-            with pq.ParquetWriter(
-                part, schema, use_dictionary=others, compression=codecs
-            ) as writer:
+            with (
+                ExitStack() as written,
+                pq.ParquetWriter(
+                    _named(part, "wb", written), schema, use_dictionary=others, compression=codecs
+                ) as writer,
+            ):
                 gathered = _Gathered(writer, schema)
-                for batch in file.iter_batches(_rows_at_once(file.metadata)):
+                for read in file.iter_batches(_rows_at_once(file.metadata)):
+                    batch = read if plain.equals(file.schema_arrow) else read.cast(plain)
                     kept, decisions = _kept(batch, snapshot, rules, at)
                     gathered.add(_picked(batch, schema, kept, decisions, rules))
                     unknown = int(decisions.unknown.sum())
@@ -95,6 +102,29 @@ def filter_file(  # noqa: PLR0913 - what, where to, by what, and who watches
         finally:
             part.unlink(missing_ok=True)
     return Counts(*counted.tolist())
+
+
+def _require_file_to_write(source: Path, target: Path) -> None:
+    """Raise ValueError for what a file put in its place would destroy."""
+    require_replaceable(target)
+    if target.exists() and source.samefile(target):
+        raise ValueError(f"{target} would be filtered into itself; name another file")
+
+
+def _named(path: Path, mode: Literal["rb", "wb"], opened: ExitStack) -> Path | IO[bytes]:
+    """Return the path for pyarrow to open; a name that is no UTF-8 only Python can open."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return opened.enter_context(path.open(mode))
+    return path
+
+
+def _without_views(schema: pa.Schema) -> pa.Schema:
+    """Return the schema with columns of views as plain ones, since only these can be picked from."""
+    plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+    fields = [field.with_type(plain.get(field.type, field.type)) for field in schema]
+    return pa.schema(fields, metadata=schema.metadata)
 
 
 class _Gathered:
@@ -145,6 +175,8 @@ def _schema(
     missing = [name for name in asked if name not in schema.names]
     if missing or not asked or not rules.purposes:
         raise ValueError(f"the file has the columns {', '.join(schema.names)}; asked: {missing}")
+    if twice := [name for name in asked if schema.names.count(name) > 1]:
+        raise ValueError(f"the file has two columns {twice[0]}")
     if rules.unknown == "flag":
         if FLAG in schema.names:
             raise ValueError(f"the file has a column {FLAG} already")
