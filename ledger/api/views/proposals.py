@@ -35,7 +35,7 @@ class Proposals(generics.GenericAPIView[Proposal]):
         operation_id="listProposals",
         summary="List what was proposed about money",
         parameters=[ProposalsAskedSerializer],
-        responses=ProposalSerializer,
+        responses=ProposalSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
         """Print a page, the latest first."""
