@@ -15,15 +15,17 @@ from datetime import datetime, timedelta
 from smtplib import SMTPException
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 
 from attribution.errors import ErasureBlocked
 from attribution.models import RelatedParty, WorkEmbedding
-from ledger import leaving, unclaimed
+from ledger import leaving, payees, unclaimed
+from ledger.errors import LedgerError
 from ledger.money import Money
 from registry import disputes, erasures, forgetting
 from registry.erasures import Requested
+from registry.errors import RegistryError
 from registry.models import (
     ApiKey,
     Collection,
@@ -151,7 +153,11 @@ def carry_out_due(
     for erasure in erasures.open_by_due().filter(due_at__lte=clock()):
         if clock() >= until:
             break
-        finished += carry_out(erasure, tell=tell, log_out=log_out, clock=clock, until=until)
+        try:
+            finished += carry_out(erasure, tell=tell, log_out=log_out, clock=clock, until=until)
+        except (DatabaseError, RegistryError, LedgerError):
+            # It stays open and is tried again; one that does not work out holds no other up.
+            log_of_trouble.exception("erasure %s was not carried out", erasure.pk)
     leaving.sweep(at=clock())
     return finished
 
@@ -177,7 +183,7 @@ def carry_out(
             return False
         forgetting.forget_creator(creator, erasure, at=clock())
         leaving.leave_behind(creator, at=clock())
-        leaving.forget_payee(creator, at=clock())
+        payees.forget(creator, at=clock())
         _forget(creator)
     return _finish(erasure, tell=tell, log_out=log_out, at=clock())
 

@@ -2,10 +2,9 @@
 
 Money that is left goes to ``platform:unclaimed`` with the creator as its subject, in an ordinary
 entry, and waits there until it is claimed (`ledger.unclaimed`). Of where the creator was paid to
-nothing stays but what payouts and payment files say, which are the books' evidence.
+(`ledger.payees.forget`) nothing stays but what payouts and payment files say: the books' evidence.
 """
 
-import secrets
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,17 +12,14 @@ from django.db import transaction
 
 from ledger import set_asides
 from ledger.accounts import AccountKind, account_ids
-from ledger.models import Balance, Payee, Payout
+from ledger.models import Balance, Payout
 from ledger.money import Money
 from ledger.posting import Draft, EntryKind, key_for, post
 from ledger.set_asides import Aside
 from ledger.vocabulary import PayoutStatus
 from registry.models import Creator
 
-__all__ = ["Tie", "forget_payee", "leave_behind", "left", "sweep", "ties"]
-
-NOBODY = "erased:"
-"""How the account of a payee begins that is nobody's any more."""
+__all__ = ["Tie", "leave_behind", "left", "sweep", "ties"]
 
 _OWN = (AccountKind.CREATOR_PENDING, AccountKind.CREATOR_AVAILABLE)
 _TIES = {
@@ -104,18 +100,6 @@ def sweep(*, at: datetime) -> int:
     names = set(late.values_list("account__creator", flat=True))
     gone = Creator.objects.filter(pk__in=names).order_by("pk")
     return sum(len(leave_behind(creator, at=at)) for creator in gone)
-
-
-@transaction.atomic
-def forget_payee(creator: Creator, *, at: datetime) -> None:
-    """Forget where the creator was paid to; of the provider's messages nothing about it was kept."""
-    payee = Payee.objects.select_for_update().filter(creator=creator).first()
-    if payee is None or payee.account.startswith(NOBODY):
-        return
-    payee.account, payee.holder = f"{NOBODY}{secrets.token_hex(16)}", ""
-    payee.country, payee.requirements, payee.can_receive = "ZZ", [], False
-    payee.refreshed_at = at
-    payee.save()
 
 
 def _balances(creator: Creator, kinds: tuple[AccountKind, ...]) -> list[Balance]:

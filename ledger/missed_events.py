@@ -15,8 +15,8 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from ledger import gateway as provider
 from ledger import webhooks
 from ledger.gateway import Gateway, Refused, TryAgain
-from ledger.leaving import NOBODY
 from ledger.models import EventListing, Payee, Payout, ProviderEvent
+from ledger.payees import NOBODY
 
 __all__ = ["Report", "fetch", "report"]
 

@@ -3,6 +3,8 @@
 A browser that returns from onboarding proves nothing; only `refresh` changes what we believe.
 """
 
+import hashlib
+import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,11 +14,13 @@ from ledger import journal
 from ledger.errors import NoPayee, UnknownObject
 from ledger.gateway import Gateway, PayeeAccount
 from ledger.models import Payee
-from ledger.vocabulary import Deed
+from ledger.vocabulary import BANK, Deed
 from registry.models import Creator, User
 
 __all__ = [
     "change_hold",
+    "forget",
+    "is_forgotten",
     "link",
     "look_up",
     "of",
@@ -25,6 +29,9 @@ __all__ = [
     "refresh",
     "refresh_account",
 ]
+
+NOBODY = "erased:"
+"""How the account of a payee begins who has left."""
 
 
 def of(creator: Creator) -> Payee | None:
@@ -101,6 +108,32 @@ def refresh_account(account: str, *, gateway: Gateway, at: datetime) -> Payee:
     if payee is None:
         raise UnknownObject(f"no payee has the account {account}")
     return refresh(payee, gateway=gateway, at=at)
+
+
+@transaction.atomic
+def forget(creator: Creator, *, at: datetime) -> None:
+    """Forget where a creator who leaves was paid to; said again, nothing changes.
+
+    A provider's account leaves its SHA-256, by which later messages about it are known; of a bank
+    account not even that stays, since there are few enough to try them all.
+    """
+    payee = Payee.objects.select_for_update().filter(creator=creator).first()
+    if payee is None or payee.account.startswith(NOBODY):
+        return
+    guessed = payee.gateway == BANK
+    payee.account = f"{NOBODY}{secrets.token_hex(32)}" if guessed else _nobody(payee.account)
+    payee.holder, payee.country = "", "ZZ"
+    payee.requirements, payee.can_receive, payee.refreshed_at = [], False, at
+    payee.save()
+
+
+def is_forgotten(account: str, *, gateway: Gateway) -> bool:
+    """Tell whether an account at the provider was that of a creator who left."""
+    return Payee.objects.filter(gateway=gateway.name, account=_nobody(account)).exists()
+
+
+def _nobody(account: str) -> str:
+    return NOBODY + hashlib.sha256(account.encode()).hexdigest()
 
 
 def _keep(

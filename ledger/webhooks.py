@@ -154,7 +154,10 @@ def _bank_payout(event: ProviderEvent, gateway: Gateway, at: datetime) -> str:
 
 
 def _account(event: ProviderEvent, gateway: Gateway, at: datetime) -> str:
-    payees.refresh_account(event.account or event.object_id, gateway=gateway, at=at)
+    account = event.account or event.object_id
+    if payees.is_forgotten(account, gateway=gateway):
+        return Outcome.IGNORED
+    payees.refresh_account(account, gateway=gateway, at=at)
     return Outcome.APPLIED
 
 

@@ -47,7 +47,7 @@ app.conf.beat_schedule = {
         "ledger.reconcile": HOUR,
         "ledger.audit": 24 * HOUR,
         "ledger.publish_head": HOUR,
-        "portal.erase_those_who_leave": HOUR,
+        "portal.erase_those_who_leave": 10 * MINUTE,
         "portal.make_exports": 5 * SECOND,
         "registry.forget_exports": HOUR,
         "registry.build_snapshots": HOUR,

@@ -473,3 +473,24 @@ def test_the_preview_counts(world: World) -> None:
     assert (found.works, found.shared, found.places, found.keys) == (3, 1, 2, 2)
     assert (found.permissions, found.denials, found.grants) == (3, 2, 0)
     assert [money.currency for money in found.money] == ["EUR"]
+
+
+def test_one_that_does_not_work_out_holds_no_other_up(world: World) -> None:
+    ask_to_leave(world)
+    pia = make_user("pia@example.org")
+    departures.request(
+        pia, refusals=KEEP, leaves_money=False, language="en", delay=DAY, at=DUE - DAY
+    )
+
+    def tell(erasure: Erasure, _moment: str) -> None:
+        if erasure.user_id == world.person.pk:
+            raise DatabaseError("the disk is full")
+
+    done = departures.carry_out_due(
+        tell=tell, log_out=ways_in.remove, clock=Clock(DUE), until=DUE + HOUR
+    )
+
+    assert done == 1
+    assert Erasure.objects.get(user=pia).finished_at == DUE
+    assert Erasure.objects.get(user=world.person).finished_at is None
+    assert carry_out() == 1

@@ -12,7 +12,6 @@ from django.test import Client
 from ledger import (
     balances,
     gateway_choice,
-    leaving,
     missed_events,
     payees,
     payouts,
@@ -272,9 +271,9 @@ def test_accounts_take_turns(acme: Operator, gateway: PaperGateway) -> None:
 def test_of_who_left_nothing_is_asked(ada: Creator, gateway: PaperGateway) -> None:
     payable(ada, gateway)
     fetch(gateway, NOON + SOON)
-    leaving.forget_payee(ada, at=NOON)
+    payees.forget(ada, at=NOON)
     account = EventListing.objects.get(account__startswith="acct").account
     fetch(gateway, NOON + DAY)
     assert EventListing.objects.get(account=account).listed_at == NOON + SOON
     assert missed_events.report(at=NOON + DAY).accounts == 0
-    assert not EventListing.objects.filter(account__startswith=leaving.NOBODY).exists()
+    assert not EventListing.objects.filter(account__startswith=payees.NOBODY).exists()

@@ -208,3 +208,19 @@ def test_an_event_that_nobody_foresaw_does_not_keep_those_behind_it(
     )
     hear(paper, at=NOON + timedelta(minutes=1))
     assert balances.balance(prepaid) == Money(70_000_000, "EUR")
+
+
+def test_messages_about_the_account_of_who_left_are_ignored(
+    ada: Creator, paper: PaperGateway
+) -> None:
+    payable(ada, paper)
+    account = Payee.objects.get(creator=ada).account
+    payees.forget(ada, at=NOON)
+    kept = Payee.objects.get(creator=ada)
+    assert account not in (kept.account, kept.holder)
+
+    told = gateway.ProviderEvent("evt", "account.updated", account, account, NOON, False, {})
+    webhooks.store(told, gateway="paper", at=NOON)
+    assert webhooks.process_stored(gateway=paper, at=NOON, limit=10) > 0
+
+    assert ProviderEvent.objects.get(event_id="evt").outcome == "ignored"
