@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -25,7 +26,7 @@ from client.tests.snapshot_registry import (
     words,
 )
 from tribute.identifiers import Key, candidate_keys
-from tribute.snapshot import FolderSource, Snapshot, sync
+from tribute.snapshot import FolderSource, Snapshot, publishing, sync
 from tribute.snapshot.errors import (
     NoSnapshot,
     Truncated,
@@ -128,6 +129,30 @@ def test_deltas_add_change_and_remove(registry: Registry, folder: Path) -> None:
     assert words(snapshot, *asked) == ["allow", "allow", "license", "allow", "deny"]
     assert words(afresh, *asked) == words(snapshot, *asked)
     assert (snapshot.manifest.seq, last.kind, len(last.chain)) == (3, "delta", 3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_copy_begun_late_is_that_which_followed(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """A base in many shards and its deltas at once make what they make one after another."""
+    monkeypatch.setattr(publishing, "ROWS_PER_SHARD", 2)
+    chance = random.Random(seed)
+    hosts = [key("domain", f"{number}.example") for number in range(200)]
+    followed = tmp_path / "followed"
+    base = registry.base({host: [says()] for host in hosts[:100]})
+    fetch(registry, followed)
+    for step in range(3):
+        changed = chance.sample(hosts, 30)
+        registry.delta({host: [says()] if chance.random() < 0.5 else [] for host in changed})
+        if step:
+            fetch(registry, followed)
+
+    late, early = fetch(registry, tmp_path / "late"), fetch(registry, followed)
+
+    assert len([file for file in base.files if file.table == "domain"]) > 16
+    for table, columns in early.tables.items():
+        assert all(np.array_equal(late.tables[table][n], c) for n, c in columns.items())
 
 
 def test_a_base_replaces_what_came_before(registry: Registry, folder: Path) -> None:

@@ -35,10 +35,9 @@ from tribute.snapshot.tables import (
     KEY_TABLES,
     Columns,
     StateWriter,
-    empty,
     from_arrow,
     load,
-    merged,
+    merged_in_turn,
     newest,
     state_root,
     summarise,
@@ -276,16 +275,8 @@ def _write_table(
     base = [step for step in steps if step.kind == BASE]
     deltas = [step for step in steps if step.kind != BASE]
     change = newest(_shards(table, downloads, deltas))
-    if old is None and not len(change["code"]):
-        for shard in _shards(table, downloads, base):
-            writer.append(table, shard)
-        return
-    if old is None:
-        shards = list(_shards(table, downloads, base))
-        before: Columns = newest(shards) if shards else empty(table)
-    else:
-        before = old[table]
-    for piece in merged(before, change):
+    before = _shards(table, downloads, base) if old is None else [old[table]]
+    for piece in merged_in_turn(before, change):
         writer.append(table, piece)
 
 

@@ -166,6 +166,20 @@ def merged(old: Columns, change: Columns) -> Iterator[Columns]:
         yield _merged(before, changed) if len(changed["high"]) else before
 
 
+def merged_in_turn(pieces: Iterable[Columns], change: Columns) -> Iterator[Columns]:
+    """Yield the same of a table that comes in pieces, a piece at a time.
+
+    pieces: in order; no two have keys with one first half, as shards never do.
+    """
+    done = 0
+    for piece in pieces:
+        if len(piece["high"]):
+            stop = int(np.searchsorted(change["high"], piece["high"][-1], side="right"))
+            yield from merged(piece, _sliced(change, done, stop))
+            done = stop
+    yield from merged(empty(KEY_TABLES[0]), _sliced(change, done, len(change["high"])))
+
+
 def newest(changes: Iterable[Columns]) -> Columns:
     """Join the changes of a key table, the oldest first, into one; the last word on a key counts."""
     stacked = list(changes)[::-1]
