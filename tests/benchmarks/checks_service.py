@@ -8,7 +8,7 @@ statement, indexed as ``registry.decision_index`` would. Measuring is ``checks_e
 import hashlib
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,24 +18,23 @@ from typing import Any
 import orjson
 import psycopg
 from django.conf import settings
-from django.core.management import call_command
-from django.db import connections
 from django.utils import timezone
-from psycopg import sql
 
 from registry import snapshots
 from registry.decision_index import EPOCH, MICROSECOND
 from registry.history import specificity
 from registry.models import Collection, Creator, Operator
 from registry.operators import issue_key
-from server.postgres import OWNER, superuser_url
+from server.postgres import superuser_url
 from tests.benchmarks.checks_world import TAGS, Sizes, lists
+from tests.benchmarks.intake_world import scratch_database
 from tribute import ids
 from tribute.verdict import Tier
 from tribute.vocabulary import Purpose
 
 DATABASE = "bench_checks"
 _AT_ONCE = 10_000
+_COUNTED = 8
 _TABLES = {
     "registry_work": "id, title, medium, registered_by_id, registered_at, status",
     "registry_identifier": "work_id, kind, canonical, key, scopes, added_at",
@@ -71,43 +70,43 @@ class Service:
 @contextmanager
 def service(sizes: Sizes, home: Path) -> Iterator[Service]:
     """Make the database, fill it, publish its snapshot below ``home``; drop it at the end."""
-    name = sql.Identifier(DATABASE)
-    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
-    with psycopg.connect(superuser_url(), autocommit=True) as server:
-        server.execute(drop)
-        make = sql.SQL("CREATE DATABASE {} OWNER {}").format(name, sql.Identifier(OWNER))
-        server.execute(make)
-        for alias in ("default", "owner"):
-            connections[alias].close()
-            connections[alias].settings_dict["NAME"] = DATABASE
-        try:
-            call_command("migrate", database="owner", verbosity=0)
-            settings.HOME = home
-            at = timezone.now() - timedelta(days=1)
-            creator = Creator.objects.create(handle="ada", display_name="Ada", created_at=at)
-            operator = Operator.objects.create(handle="acme", name="Acme", created_at=at)
-            keys = _fill(sizes, creator, at)
-            snapshots.build(at=timezone.now())
-            issued = issue_key(operator, scopes=["checks:write"], name="bench", at=at)
-            yield Service(issued.secret, keys)
-        finally:
-            connections.close_all()
-            server.execute(drop)
+    settings.HOME = home
+    with filled(sizes, DATABASE) as keys:
+        at = timezone.now()
+        snapshots.build(at=at)
+        operator = Operator.objects.create(handle="acme", name="Acme", created_at=at)
+        issued = issue_key(operator, scopes=["checks:write"], name="bench", at=at)
+        yield Service(issued.secret, keys)
 
 
-def _fill(sizes: Sizes, creator: Creator, at: datetime) -> int:
+@contextmanager
+def filled(sizes: Sizes, name: str) -> Iterator[int]:
+    """Make a database of that name and fill it; give how many keys it has; drop it at the end."""
+    with scratch_database(name):
+        at = timezone.now() - timedelta(days=1)
+        creator = Creator.objects.create(handle="ada", display_name="Ada", created_at=at)
+        yield _fill(sizes, name, creator, at)
+
+
+def _fill(sizes: Sizes, name: str, creator: Creator, at: datetime) -> int:
     keys = 0
-    with psycopg.connect(superuser_url(DATABASE), autocommit=True) as server:
+    with psycopg.connect(superuser_url(name), autocommit=True) as server:
         # Neither triggers nor foreign keys: what is copied is what they would have let through.
         server.execute("SET session_replication_role = replica")
         with _indexed_afterwards(server):
             for kind, values in zip(("url", "domain", "path"), lists(sizes), strict=True):
-                unique = iter(dict.fromkeys(values))
-                while batch := list(itertools.islice(unique, _AT_ONCE)):
-                    _copy_places(server, kind, batch, creator, at)
+                words = _Words(kind, creator, at)
+                for batch in _batches(enumerate(dict.fromkeys(values))):
+                    _copy_places(server, kind, batch, words)
                     keys += len(batch)
         server.execute("VACUUM ANALYZE")
     return keys
+
+
+def _batches(numbered: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    rest = iter(numbered)
+    while batch := list(itertools.islice(rest, _AT_ONCE)):
+        yield batch
 
 
 @contextmanager
@@ -127,47 +126,59 @@ def _indexed_afterwards(server: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 def _copy_places(
-    server: psycopg.Connection[Any],
-    kind: str,
-    values: Sequence[str],
-    creator: Creator,
-    at: datetime,
+    server: psycopg.Connection[Any], kind: str, numbered: Iterable[tuple[int, str]], words: "_Words"
 ) -> None:
-    owner = ids.decode("cre", creator.pk)
-    decision = "allow" if kind == "path" else "deny"
-    rows: dict[str, list[Sequence[object]]] = defaultdict(list)
-    for value in values:
-        subject = ids.new_uuid7()
+    rows: dict[str, list[str]] = defaultdict(list)
+    for number, value in numbered:
         digest = hashlib.sha256(TAGS[kind] + value.encode()).hexdigest()
         # Text as COPY reads it, where a backslash is two.
-        key, said = f"\\\\x{digest}", _statements(creator, decision, at)
+        subject, key, said = words.subject(number), f"\\\\x{digest}", words.statements(number)
         if kind == "url":
-            work = (subject, "A work", "text", owner, at, "active")
-            rows["registry_work"].append(work)
-            rows["registry_identifier"].append((subject, kind, value, key, "{}", at))
-            index = (key, subject, "work", int(Tier.WORK), 0, said)
+            rows["registry_work"].append(f"{subject}\t{words.work}")
+            rows["registry_identifier"].append(
+                f"{subject}\t{kind}\t{value}\t{key}\t{{}}\t{words.at}"
+            )
+            index = f"{key}\t{subject}\twork\t{Tier.WORK:d}\t0\t{said}"
         else:
             narrowness = specificity(Collection(kind=kind, canonical=value))
-            place = (subject, owner, kind, value, key, digest[:43], at, "", 0)
-            rows["registry_collection"].append(place)
-            index = (key, subject, "collection", int(Tier.COLLECTION), narrowness, said)
+            rows["registry_collection"].append(
+                f"{subject}\t{words.owner}\t{kind}\t{value}\t{key}\t{digest[:43]}\t{words.at}\t\t0"
+            )
+            index = f"{key}\t{subject}\tcollection\t{Tier.COLLECTION:d}\t{narrowness}\t{said}"
         rows["registry_decisionindex"].append(index)
     for table, lines in rows.items():
         with server.cursor().copy(f"COPY {table} ({_TABLES[table]}) FROM STDIN") as copy:
-            copy.write("".join("\t".join(map(str, line)) + "\n" for line in lines))
+            copy.write("\n".join(lines) + "\n")
 
 
-def _statements(creator: Creator, decision: str, at: datetime) -> str:
-    statement = {
-        "id": ids.encode("stm", ids.new_uuid7()),
-        "claimant": creator.pk,
-        "purpose": Purpose.TRAIN_AI,
-        "decision": decision,
-        "paid": False,
-        "terms": None,
-        "from": (at - EPOCH) // MICROSECOND,
-        "sequence": 1,
-        "proven": True,
-        "disputed": False,
-    }
-    return orjson.dumps([statement]).decode()
+class _Words:
+    """Writes what all rows of a kind have in common, and ids by counting on from a fresh one."""
+
+    def __init__(self, kind: str, creator: Creator, at: datetime) -> None:
+        self.owner, self.at = ids.decode("cre", creator.pk), at.isoformat()
+        self.work = f"A work\ttext\t{self.owner}\t{self.at}\tactive"
+        # Left out: the last digits of either, of which each key gets its own.
+        self._subject = ids.new_uuid7().hex[:-_COUNTED]
+        name = ids.encode("stm", ids.new_uuid7())[:-_COUNTED]
+        statement = {
+            "id": name,
+            "claimant": creator.pk,
+            "purpose": Purpose.TRAIN_AI,
+            "decision": "allow" if kind == "path" else "deny",
+            "paid": False,
+            "terms": None,
+            "from": (at - EPOCH) // MICROSECOND,
+            "sequence": 1,
+            "proven": True,
+            "disputed": False,
+        }
+        begin, middle, end = orjson.dumps([statement]).decode().partition(name)
+        self._begin, self._end = begin + middle, end
+
+    def subject(self, number: int) -> str:
+        """Return the UUID of a subject."""
+        return f"{self._subject}{number:0{_COUNTED}x}"
+
+    def statements(self, number: int) -> str:
+        """Return the statements about it as JSON."""
+        return f"{self._begin}{number:0{_COUNTED}x}{self._end}"
