@@ -21,7 +21,7 @@ from registry import snapshot_rows
 from tribute.snapshot import stored
 from tribute.snapshot.piles import Piles, Scratch, bits_for, gathered, limits_of
 from tribute.snapshot.publishing import CodeBook
-from tribute.snapshot.records import MOST_ROWS, MOST_UNITS, Records, case_of
+from tribute.snapshot.records import MOST_NUMBERS, MOST_ROWS, Records, case_of
 from tribute.snapshot.sayings import KINDS, SayingsWriter
 from tribute.snapshot.scores import micros
 from tribute.snapshot.tables import GATE_SHIFT, GATE_URLS, KEY_TABLES, Columns, Numbers, find
@@ -201,7 +201,7 @@ def _in_order(rows: Numbers, names: Numbers) -> Numbers:
 def _too_much(rows: Numbers, owners: Numbers, keys: int) -> Numbers:
     """Return which keys' records cannot say what is said under them."""
     units = np.bincount(owners, rows["units"], keys)
-    large = (np.bincount(owners, minlength=keys) > MOST_ROWS) | (units >= MOST_UNITS)
+    large = (np.bincount(owners, minlength=keys) > MOST_ROWS) | (units >= MOST_NUMBERS)
     odd: Numbers = large | (np.bincount(owners, rows["odd"], keys) > 0)
     return odd
 

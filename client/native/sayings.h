@@ -7,11 +7,11 @@
  */
 enum { MOST_SUBJECTS = 24, MOST_SAID = 48, ID_BYTES = 16, ID_DIGITS = 26, MOST_CASE = 1024 };
 enum { HEAD = 8, SUBJECT = 24, SAYING = 64, ODD = 1, PROVEN = 1, DISPUTED = 2, WITH_TERMS = 4 };
-enum { ROW_UNUSUAL = -1, AHEAD = 12, MEMORY_LINE = 64 };
+enum { ROW_UNUSUAL = -1, AHEAD = 12, MEMORY_LINE = 64, RECORD_UNIT = 32 };
 
 typedef struct {
     table tables[LAYERS * TABLES];
-    const u32 *records[TABLES]; /* by row of a table: where its record is, in units of 8 bytes */
+    const u32 *records[TABLES]; /* by row of a table: where its record is, in RECORD_UNITs */
     const u8 *blob;
     size_t size;
     const u64 *changed, *granted; /* sorted: first halves of keys, last halves of subjects */
@@ -227,15 +227,15 @@ ALWAYS_INLINE void await_records(const told *t, const sayings *about, size_t num
     for (int i = 0; i < c->count; i++) {
         u32 record;
         memcpy(&record, t->records.at + c->records + (size_t)i * sizeof record, sizeof record);
-        if ((size_t)record * 8 >= about->size) continue;
-        PREFETCH(about->blob + (size_t)record * 8);
-        PREFETCH(about->blob + (size_t)record * 8 + MEMORY_LINE);
+        if ((size_t)record * RECORD_UNIT >= about->size) continue;
+        PREFETCH(about->blob + (size_t)record * RECORD_UNIT);
+        PREFETCH(about->blob + (size_t)record * RECORD_UNIT + MEMORY_LINE);
     }
 }
 
 /* Read a record into a story; return 0 when it is odd. */
 static int read_record(story *to, const sayings *about, u32 at, u8 tag) {
-    size_t start = (size_t)at * 8;
+    size_t start = (size_t)at * RECORD_UNIT;
     if (!at || start + HEAD > about->size) return 0;
     const u8 *p = about->blob + start, *end;
     u32 size = load_le32(p);

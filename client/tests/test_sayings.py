@@ -194,10 +194,10 @@ def test_records_that_lie_harm_nobody(seed: int) -> None:
     chance = random.Random(seed)
     made = tables(dict.fromkeys(["a.org"], b""))
     for _ in range(300):
-        blob = bytearray(8) + bytearray(packed([said(1), said(2)]))
+        blob = bytearray(32) + bytearray(packed([said(1), said(2)]))
         for _ in range(chance.randint(1, 6)):
-            blob[chance.randrange(8, 40)] = chance.choice([0, 1, 2, 64, 255])
-        blob = blob[: chance.choice([len(blob), chance.randrange(8, len(blob))])]
+            blob[chance.randrange(32, 64)] = chance.choice([0, 1, 2, 64, 255])
+        blob = blob[: chance.choice([len(blob), chance.randrange(32, len(blob))])]
         columns = {kind: np.zeros(0, "<u4") for kind in ("host", "path", "url")}
         place = np.array([chance.choice([1, 2, 1 << 31])], "<u4")
         sayings = Sayings(np.frombuffer(bytes(blob), "u1"), columns | {"domain": place})

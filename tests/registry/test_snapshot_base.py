@@ -17,7 +17,7 @@ from tribute import ids
 from tribute.snapshot import piles
 from tribute.snapshot.changes import Changes, gate_of
 from tribute.snapshot.publishing import CodeBook
-from tribute.snapshot.sayings import HEAD_BYTES, ODD_RECORD, SayingsWriter, Subject, unpacked
+from tribute.snapshot.sayings import ODD_RECORD, UNIT, SayingsWriter, Subject, parts_of, unpacked
 from tribute.snapshot.scores import Segment
 from tribute.snapshot.tables import KEY_TABLES, Numbers, columns_of
 from tribute.verdict import Tier
@@ -143,8 +143,8 @@ def one_by_one(keys: list[bytes]) -> Told:
 def _subjects(record: bytes | None) -> list[Subject] | None:
     if record is None or record == ODD_RECORD:
         return None if record is None else []
-    assert int.from_bytes(record[:4], "little") == len(record)
-    return sorted(unpacked(record[HEAD_BYTES:]), key=lambda subject: subject.id)
+    assert len(record) % UNIT == 0
+    return sorted(unpacked(parts_of(record)), key=lambda subject: subject.id)
 
 
 @pytest.mark.django_db

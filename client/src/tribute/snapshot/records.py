@@ -4,7 +4,6 @@ A record's layout is that of ``sayings``, taken here as numbers of 8 bytes. Owns
 same but for names: the verdict is run once for each case, not for each key.
 """
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -26,8 +25,9 @@ from tribute.snapshot.sayings import (
 from tribute.snapshot.tables import Numbers
 
 MOST_ROWS = (1 << 16) - 1
-MOST_UNITS = ((1 << 32) - 1) // UNIT
-_SUBJECT_UNITS, _SAYING_UNITS = SUBJECT.size // UNIT, SAYING.size // UNIT
+MOST_NUMBERS = (1 << 29) - 1
+_BYTES = 8
+_SUBJECT, _SAYING, _STEP = SUBJECT.size // _BYTES, SAYING.size // _BYTES, UNIT // _BYTES
 _ROWS_SHIFT, _ODD_SHIFT, _LIKENESS_SHIFT = 32, 48, 56
 _TYPE_MASK = np.uint64(0xFF)
 _CLAIMANT, _SINCE, _FLAGS = 2, 6, 7
@@ -42,13 +42,14 @@ Case = tuple[int, int, int, int, str, str, int, int, bool, bool, bool]
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The records of keys in their order: ``numbers[limits[i]:limits[i + 1]]`` is that of key i.
+    """The records of keys in their order: ``numbers[limits[i]:ends[i]]`` is what that of key i says.
 
     subjects: (rows,) where each subject lies. sayings: where each statement lies; owners: whose it is.
     """
 
     numbers: Numbers
     limits: Numbers
+    ends: Numbers
     subjects: Numbers
     sayings: Numbers
     owners: Numbers
@@ -57,29 +58,33 @@ class Records:
     def of(cls, parts: Numbers, units: Numbers, owners: Numbers, odd: Numbers) -> Self:
         """Put records together.
 
-        parts: those of rows, units of 8 bytes in turn; units: (rows,) of each. owners: (rows,) whose
-        part it is, in order. odd: (keys,) those whose record says that, and has no part.
+        parts: those of rows, one after another; units: (rows,) how many numbers each has. owners:
+        (rows,) whose part it is, in order. odd: (keys,) those whose record says so, and has no part.
         """
-        keys = len(odd)
-        rows = np.bincount(owners, minlength=keys).astype("<u8")
-        limits = limits_of(1 + np.bincount(owners, units, minlength=keys).astype("<i8"))
-        numbers, inside = np.empty(limits[-1], "<u8"), np.ones(limits[-1], bool)
-        heads = np.diff(limits).astype("<u8") * np.uint64(UNIT) | rows << np.uint64(_ROWS_SHIFT)
-        inside[limits[:-1]] = False
+        said = np.bincount(owners, units, len(odd)).astype("<i8")
+        sizes = 1 + said
+        limits = limits_of(-(-sizes // _STEP) * _STEP)
+        place = np.arange(limits[-1]) - np.repeat(limits[:-1], np.diff(limits))
+        numbers = np.zeros(limits[-1], "<u8")
+        numbers[(place > 0) & (place < np.repeat(sizes, np.diff(limits)))] = parts
+        rows = np.bincount(owners, minlength=len(odd)).astype("<u8")
+        heads = (sizes * _BYTES).astype("<u8") | rows << np.uint64(_ROWS_SHIFT)
         numbers[limits[:-1]] = heads | odd.astype("<u8") << np.uint64(_ODD_SHIFT)
-        numbers[inside] = parts
-        subjects = limits_of(units)[:-1] + owners + 1
-        counts = (units - _SUBJECT_UNITS) // _SAYING_UNITS
+        shift = limits[:-1] + 1 - limits_of(said)[:-1]
+        subjects = limits_of(units)[:-1] + shift[owners]
+        counts = (units - _SUBJECT) // _SAYING
+        sayings = np.repeat(subjects + _SUBJECT, counts)
         before = np.repeat(limits_of(counts)[:-1], counts)
-        sayings = np.repeat(subjects + _SUBJECT_UNITS, counts)
-        sayings += _SAYING_UNITS * (np.arange(len(sayings)) - before)
-        return cls(numbers, limits, subjects, sayings, np.repeat(owners, counts))
+        sayings += _SAYING * (np.arange(len(sayings)) - before)
+        return cls(
+            numbers, limits, limits[:-1] + sizes, subjects, sayings, np.repeat(owners, counts)
+        )
 
     def of_keys(self, wanted: Numbers) -> tuple[bytes, Numbers]:
         """Return the records of some keys, and how many bytes each has. wanted: (keys,) bool."""
-        units = np.diff(self.limits)
-        data = self.numbers[np.repeat(wanted, units)]
-        return data.tobytes(), units[wanted] * UNIT
+        sizes = np.diff(self.limits)
+        data = self.numbers[np.repeat(wanted, sizes)]
+        return data.tobytes(), sizes[wanted] * _BYTES
 
     def cases(self, *, now: int, likeness: Numbers) -> list[bytes]:
         """Return what each key says but for names; equal bytes for the same.
@@ -90,7 +95,7 @@ class Records:
         said = self.numbers.copy()
         said[self.limits[:-1]] |= likeness.astype("<u8") << np.uint64(_LIKENESS_SHIFT)
         said[self.subjects] &= ~_TYPE_MASK
-        for name in range(1, _SUBJECT_UNITS):
+        for name in range(1, _SUBJECT):
             said[self.subjects + name] = 0
         for name in _NAMES:
             said[self.sayings + name] = 0
@@ -98,8 +103,9 @@ class Records:
         said[self.sayings + _SINCE] = np.where(begins > now, begins, 0).astype("<u8")
         said[self.sayings + _FLAGS] &= np.uint64(~(WITH_TERMS << _FLAGS_SHIFT) & (1 << 64) - 1)
         self._rank_claimants(said)
-        data, limits = said.tobytes(), (self.limits * UNIT).tolist()
-        return [data[start:stop] for start, stop in itertools.pairwise(limits)]
+        data = said.tobytes()
+        limits = zip((self.limits * _BYTES).tolist(), (self.ends * _BYTES).tolist(), strict=False)
+        return [data[start:stop] for start, stop in limits]
 
     def _rank_claimants(self, said: Numbers) -> None:
         """Number the claimants of each key that has several; the first one is 0."""
@@ -134,6 +140,6 @@ def case_of(data: bytes) -> Iterator[Case]:
 
 def _words(fields: Sequence[Any]) -> tuple[int, str, str, int, int, bool, bool]:
     _, claimant, _, since, sequence, purpose, decision, flags = fields
-    rank = int.from_bytes(claimant[:UNIT], "little")
+    rank = int.from_bytes(claimant[:_BYTES], "little")
     words = PURPOSES[purpose], DECISIONS[decision]
     return rank, *words, since, sequence, bool(flags & PROVEN), bool(flags & DISPUTED)

@@ -2,7 +2,7 @@
 
 For a registry's own web processes, which answer from it without asking a database; clients never get it.
 Owns the files: one of records, to which each delta appends, and for each table of keys by which
-addresses are found a column that says where each row's record is (in units of 8 bytes; 0: nowhere). A
+addresses are found a column that says where each row's record is (in units of 32 bytes; 0: nowhere). A
 signed page states the hashes of all of them. The compiled kernel (native/sayings.h) reads records.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 from uuid import UUID
 
 import numpy as np
@@ -23,10 +23,10 @@ import numpy as np
 from tribute.snapshot.errors import Corrupt, InvalidManifest
 from tribute.snapshot.manifest import verify_signature
 from tribute.snapshot.publishing import Signer, signed
-from tribute.snapshot.tables import Columns, Numbers, find, split_keys
+from tribute.snapshot.tables import Columns, Numbers, rows_of
 from tribute.vocabulary import Decision, IdentifierKind, Purpose
 
-FORMAT = "tribute-sayings/1"
+FORMAT = "tribute-sayings/2"
 KINDS = (IdentifierKind.DOMAIN, IdentifierKind.HOST, IdentifierKind.PATH, IdentifierKind.URL)
 """The tables that have a column of records, in the order in which the kernel takes them."""
 
@@ -35,7 +35,9 @@ DECISIONS = tuple(Decision)
 SUBJECT_TYPES = ("col", "cre", "wrk")
 """In the order of the ids that begin so."""
 
-UNIT = 8
+UNIT = 32
+"""Where records begin: 2**32 places reach 1.4 thousand million records of one statement."""
+
 _PAGE, _BLOB = "sayings.json", "sayings.blob"
 _KEY_BYTES = 16
 _AT_ONCE = 1 << 18
@@ -49,7 +51,7 @@ _CASE_SUBJECT = struct.Struct("<BBBBi")
 _CASE_SAYING = struct.Struct("<BBBBBBxxI")
 
 HEAD_BYTES = _HEAD.size
-ODD_RECORD = _HEAD.pack(HEAD_BYTES, 0, ODD)
+ODD_RECORD = _HEAD.pack(HEAD_BYTES, 0, ODD) + bytes(UNIT - HEAD_BYTES)
 """Says that this key is to be asked about elsewhere."""
 
 
@@ -87,11 +89,11 @@ def packed(subjects: Iterable[Subject]) -> bytes:
             kind = SUBJECT_TYPES.index(subject.type)
             head = (kind, subject.tier, len(said), subject.narrowness, subject.id.bytes)
             parts += [SUBJECT.pack(*head), *said]
-        size = _HEAD.size + sum(map(len, parts))
+        size = HEAD_BYTES + sum(map(len, parts))
         parts[0] = _HEAD.pack(size, count, 0)
     except (struct.error, ValueError):
         return ODD_RECORD
-    return b"".join(parts)
+    return b"".join([*parts, bytes(-size % UNIT)])
 
 
 def _packed(saying: Saying) -> bytes:
@@ -105,8 +107,14 @@ def _packed(saying: Saying) -> bytes:
     return SAYING.pack(*names, saying.since, saying.sequence, purpose, decision, flags)
 
 
+def parts_of(record: bytes) -> bytes:
+    """Return what is between a record's head and the end of what it says: its subjects."""
+    (size, _, _) = _HEAD.unpack_from(record)
+    return record[HEAD_BYTES:size]
+
+
 def unpacked(parts: bytes) -> list[Subject]:
-    """Read subjects again, which lie in a record behind its first HEAD_BYTES."""
+    """Read a record's subjects again."""
     subjects, at = [], 0
     while at < len(parts):
         kind, tier, count, narrowness, name = SUBJECT.unpack_from(parts, at)
@@ -252,7 +260,7 @@ class SayingsWriter:
 
     def put(self, kind: IdentifierKind, key: bytes, record: bytes) -> None:
         """Say what is said under a key; of kinds without a column nothing is kept."""
-        if kind not in self._keys:
+        if kind not in KINDS:
             return
         self._keys[kind].write(key[:_KEY_BYTES])
         self._places[kind].write(struct.pack("<I", self._size // UNIT))
@@ -290,20 +298,7 @@ class SayingsWriter:
         hexadecimal, of the manifest that signs ``tables``.
         """
         self._blob.flush()
-        columns = {}
-        for kind in KINDS:
-            table = tables[kind.value]
-            column = np.zeros(len(table["code"]), "<u4")
-            if old is not None and self._before is not None:
-                places = _mapped(self._before / f"{kind.value}.record", "<u4")
-                _place(column, table, old[kind.value]["high"], old[kind.value]["low"], places)
-            self._keys[kind].flush()
-            self._places[kind].flush()
-            keys = _mapped(self._folder / f"{kind.value}.keys", "u1")
-            high, low = split_keys(keys, len(keys) // _KEY_BYTES)
-            _place(column, table, high, low, _mapped(self._folder / f"{kind.value}.places", "<u4"))
-            columns[kind.value] = column
-            (self._folder / f"{kind.value}.record").write_bytes(column.data)
+        columns = {kind.value: self._column(kind.value, tables, old) for kind in KINDS}
         blob = _mapped(self._folder / _BLOB, "u1")[: self._size]
         page = {
             "format": FORMAT,
@@ -312,6 +307,25 @@ class SayingsWriter:
             "sha256": Sayings(blob, columns)._hashes(),  # noqa: SLF001 - of this very module
         }
         (self._folder / _PAGE).write_bytes(signed(page, signer))
+
+    def _column(
+        self, table: str, tables: Mapping[str, Columns], old: Mapping[str, Columns] | None
+    ) -> Numbers:
+        """Write where the record of each row of a table is, in a file that is mapped, not held."""
+        path = self._folder / f"{table}.record"
+        with path.open("wb") as file:
+            file.truncate(4 * len(tables[table]["code"]))
+        column = _mapped(path, "<u4", mode="r+")
+        if old is not None and self._before is not None:
+            places = _mapped(self._before / f"{table}.record", "<u4")
+            _place(column, tables[table], old[table]["high"], old[table]["low"], places)
+        kind = IdentifierKind(table)
+        self._keys[kind].flush()
+        self._places[kind].flush()
+        keys = _mapped(self._folder / f"{table}.keys", ">u8").reshape(-1, 2)
+        places = _mapped(self._folder / f"{table}.places", "<u4")
+        _place(column, tables[table], keys[:, 0], keys[:, 1], places)
+        return column
 
 
 def is_whole(folder: Path, *, manifest: str, public_key: bytes) -> bool:
@@ -332,13 +346,11 @@ def _link(path: Path, other: Path) -> None:
 
 def _place(column: Numbers, table: Columns, high: Numbers, low: Numbers, places: Numbers) -> None:
     """Write places into a table's column where its keys stand; of several of one key the last."""
-    rows = np.arange(1, len(table["code"]) + 1, dtype="<u4")
-    numbered = {"high": table["high"], "low": table["low"], "code": rows}
     for start in range(0, len(high), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        found = find(numbered, high[part], low[part])
-        there = found > 0
-        column[found[there] - 1] = places[part][there]
+        rows = rows_of(table, high[part].astype("<u8"), low[part].astype("<u8"))
+        there = rows > 0
+        column[rows[there] - 1] = places[part][there]
 
 
 def _read_page(folder: Path, public_key: bytes) -> dict[str, Any]:
@@ -352,8 +364,8 @@ def _read_page(folder: Path, public_key: bytes) -> dict[str, Any]:
     return page
 
 
-def _mapped(path: Path, kind: str) -> Numbers:
+def _mapped(path: Path, kind: str, *, mode: Literal["r", "r+"] = "r") -> Numbers:
     try:
-        return np.memmap(path, kind, "r") if path.stat().st_size else np.empty(0, kind)
+        return np.memmap(path, kind, mode) if path.stat().st_size else np.empty(0, kind)
     except (OSError, ValueError) as error:
         raise Corrupt(f"{path.name} cannot be read") from error

@@ -20,16 +20,16 @@ from tribute import ids
 from tribute.identifiers import TAGS
 from tribute.snapshot.changes import MASKED
 from tribute.snapshot.errors import Corrupt
+from tribute.snapshot.piles import UNIT
 from tribute.snapshot.probing import KERNEL
 from tribute.snapshot.sayings import (
     DECISIONS,
-    HEAD_BYTES,
     ODD_RECORD,
     PURPOSES,
-    UNIT,
     Saying,
     Subject,
     packed,
+    parts_of,
     unpacked,
 )
 from tribute.snapshot.tables import GATE_URLS, KEY_TABLES, Numbers
@@ -124,11 +124,11 @@ def _read_plainly(data: bytes) -> tuple[bytes, bytes, bytes]:
             continue
         numbers = int.from_bytes(tier, signed=True), int.from_bytes(narrowness, signed=True)
         row = (UUID(bytes=subject), word.decode(), *numbers, json.loads(text))
-        part, odd = record([row])[HEAD_BYTES:], 0
+        part, odd = parts_of(record([row])), 0
         if not part:
             part, odd = json.dumps([row[0].hex, *row[1:]]).encode(), 1
-            part += b" " * (-len(part) % UNIT)
-        said.append(_SAID_ROW.pack(*halves, len(part) // UNIT, odd))
+            part += b" " * (-len(part) % UNIT.itemsize)
+        said.append(_SAID_ROW.pack(*halves, len(part) // UNIT.itemsize, odd))
         parts.append(part)
     return b"".join(said), b"".join(parts), b"".join(places)
 

@@ -65,8 +65,16 @@ def split_keys(digests: bytes | Numbers, count: int) -> tuple[Numbers, Numbers]:
 
 def find(table: Columns, high: Numbers, low: Numbers) -> Numbers:
     """Return the code of each key, 0 for those that are not in the table."""
+    rows = rows_of(table, high, low)
+    found, there = np.zeros(len(high), "<u4"), rows > 0
+    found[there] = table["code"][rows[there] - 1]
+    return found
+
+
+def rows_of(table: Columns, high: Numbers, low: Numbers) -> Numbers:
+    """Return the number of each key's row, the first is 1; 0 for keys that are not in the table."""
     at = np.searchsorted(table["high"], high)
-    found = np.zeros(len(high), "<u4")
+    found = np.zeros(len(high), "<i8")
     waiting = np.arange(len(high))
     # Keys that share their first half are neighbours; there is hardly ever a second one.
     while len(waiting):
@@ -76,7 +84,7 @@ def find(table: Columns, high: Numbers, low: Numbers) -> Numbers:
         same = table["high"][place] == high[waiting]
         waiting, place = waiting[same], place[same]
         hit = table["low"][place] == low[waiting]
-        found[waiting[hit]] = table["code"][place[hit]]
+        found[waiting[hit]] = place[hit] + 1
         waiting = waiting[~hit]
         at[waiting] += 1
     return found
