@@ -36,12 +36,16 @@ from tribute.snapshot.tables import CODES, Columns, load, state_root, summarise
 LIFETIME = timedelta(days=7)
 BASE_EVERY = timedelta(days=7)
 MOST_CHANGES = 250_000
+MOST_TIMES_CHANGED = 4
+"""So often may keys have changed, on average, for a delta: each change is a row."""
 KEPT_CHANGES = 48
 """For how many releases it is remembered which keys each changed."""
 
 LONGEST_NAME = 100
 BUILDER_LOCK = 0x7472_6962_736E_6101
 _SQL = Path(__file__).parent / "sql"
+COUNT_SNAPSHOT_CHANGES = (_SQL / "count_snapshot_changes.sql").read_text()
+MARK_SNAPSHOT_CHANGES = (_SQL / "mark_snapshot_changes.sql").read_text()
 TAKE_SNAPSHOT_CHANGES = (_SQL / "take_snapshot_changes.sql").read_text()
 
 
@@ -62,10 +66,10 @@ def build(*, at: datetime, root: Path | None = None) -> SnapshotRelease:
     publisher = Publisher(root, _signer())
     # Taken first: whatever was committed by now is seen by the queries that follow.
     changed = _take_changes(seq)
-    old = _usable_state(root, previous, changed, at)
+    old = None if changed is None else _usable_state(root, previous, at)
     before = None if old is None else said_folder(root, seq - 1)
     with SayingsWriter(said_folder(root, seq), before=before) as said:
-        if old is None:
+        if old is None or changed is None:
             data = _base(publisher, edition, said, at)
         else:
             data = _delta(publisher, edition, changed, old=old, said=said, at=at)
@@ -130,22 +134,31 @@ def _previous() -> Manifest | None:
     return verify(bytes(release.manifest), public_key=public_key())
 
 
-def _take_changes(seq: int) -> frozenset[bytes]:
+def _take_changes(seq: int) -> frozenset[bytes] | None:
+    """Mark all changes as shown by this release; return whose they are, None for too many.
+
+    After millions of registrations as many keys would not fit into memory, and a base is due anyway.
+    """
+    most = MOST_TIMES_CHANGED * MOST_CHANGES
     # Django's own cursor would hand bytea over as memoryviews.
     with Cursor(connection.connection) as cursor:
+        cursor.execute(COUNT_SNAPSHOT_CHANGES, {"most": most + 1})
+        (count,) = cursor.fetchone() or (0,)
+        if count > most:
+            cursor.execute(MARK_SNAPSHOT_CHANGES, {"seq": seq})
+            return None
         cursor.execute(TAKE_SNAPSHOT_CHANGES, {"seq": seq}, binary=True)
-        return frozenset(key for (key,) in cursor)
+        changed = frozenset(key for (key,) in cursor)
+        return changed if len(changed) <= MOST_CHANGES else None
 
 
-def _usable_state(
-    root: Path, previous: Manifest | None, changed: frozenset[bytes], at: datetime
-) -> dict[str, Columns] | None:
+def _usable_state(root: Path, previous: Manifest | None, at: datetime) -> dict[str, Columns] | None:
     """Return the tables of the last release when a delta may follow it, None when a base must.
 
     None also after a base that does not list every key: web processes would not answer from it;
     and where it is not written down what is said under them.
     """
-    if previous is None or len(changed) > MOST_CHANGES:
+    if previous is None:
         return None
     base = SnapshotRelease.objects.filter(seq=previous.base_seq, complete=True).first()
     if base is None or at - base.created_at >= BASE_EVERY:

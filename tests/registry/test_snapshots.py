@@ -222,6 +222,27 @@ def test_a_base_follows_when_the_last_state_is_lost_or_old(mirror: Mirror) -> No
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("times", "expected"), [(1, BASE), (100, BASE), (200, DELTA)])
+def test_a_base_follows_very_many_changes(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, times: int, expected: str
+) -> None:
+    """Of many keys, or of few keys very often: they are not all read, and all are marked."""
+    ada = make_creator("ada")
+    sites = [place(ada, "domain", f"{name}.org") for name in ("ada", "ben", "eve")]
+    mirror.publish()
+    monkeypatch.setattr(snapshots, "MOST_CHANGES", 2 if times < 200 else 3)
+    monkeypatch.setattr(snapshots, "MOST_TIMES_CHANGED", times)
+    for site in sites:
+        deny(site, at=NOON + HOUR)
+
+    assert mirror.publish(NOON + HOUR).kind == expected
+
+    assert not SnapshotChange.objects.filter(seq=None).exists()
+    items = [{"url": f"https://{name}.org/"} for name in ("ada", "ben", "eve")]
+    assert assert_alike(mirror.open(NOON + HOUR), items, NOON + HOUR) == ["deny"] * 3
+
+
+@pytest.mark.django_db
 def test_a_registry_without_statements_publishes_too(mirror: Mirror) -> None:
     with pytest.raises(NotFound):
         snapshots.newest()
