@@ -41,6 +41,7 @@ UNIT = 32
 _PAGE, _BLOB = "sayings.json", "sayings.blob"
 _KEY_BYTES = 16
 _AT_ONCE = 1 << 18
+_PLACE_BYTES = 4
 _MOST_PLACE = (1 << 32) - 1
 _HEAD = struct.Struct("<IHBx")
 SUBJECT = struct.Struct("<BBHi16s")
@@ -298,34 +299,37 @@ class SayingsWriter:
         hexadecimal, of the manifest that signs ``tables``.
         """
         self._blob.flush()
-        columns = {kind.value: self._column(kind.value, tables, old) for kind in KINDS}
-        blob = _mapped(self._folder / _BLOB, "u1")[: self._size]
+        files = {_BLOB: self._folder / _BLOB}
+        for kind in KINDS:
+            files[kind.value] = self._write_column(kind, tables, old)
         page = {
             "format": FORMAT,
             "manifest": manifest,
             "bytes": self._size,
-            "sha256": Sayings(blob, columns)._hashes(),  # noqa: SLF001 - of this very module
+            "sha256": {name: _digest(path) for name, path in files.items()},
         }
         (self._folder / _PAGE).write_bytes(signed(page, signer))
 
-    def _column(
-        self, table: str, tables: Mapping[str, Columns], old: Mapping[str, Columns] | None
-    ) -> Numbers:
+    def _write_column(
+        self,
+        kind: IdentifierKind,
+        tables: Mapping[str, Columns],
+        old: Mapping[str, Columns] | None,
+    ) -> Path:
         """Write where the record of each row of a table is, in a file that is mapped, not held."""
-        path = self._folder / f"{table}.record"
+        table, path = tables[kind.value], self._folder / f"{kind.value}.record"
         with path.open("wb") as file:
-            file.truncate(4 * len(tables[table]["code"]))
+            file.truncate(_PLACE_BYTES * len(table["code"]))
         column = _mapped(path, "<u4", mode="r+")
         if old is not None and self._before is not None:
-            places = _mapped(self._before / f"{table}.record", "<u4")
-            _place(column, tables[table], old[table]["high"], old[table]["low"], places)
-        kind = IdentifierKind(table)
+            places = _mapped(self._before / path.name, "<u4")
+            _place(column, table, old[kind.value]["high"], old[kind.value]["low"], places)
         self._keys[kind].flush()
         self._places[kind].flush()
-        keys = _mapped(self._folder / f"{table}.keys", ">u8").reshape(-1, 2)
-        places = _mapped(self._folder / f"{table}.places", "<u4")
-        _place(column, tables[table], keys[:, 0], keys[:, 1], places)
-        return column
+        keys = _mapped(self._folder / f"{kind.value}.keys", ">u8").reshape(-1, 2)
+        places = _mapped(self._folder / f"{kind.value}.places", "<u4")
+        _place(column, table, keys[:, 0], keys[:, 1], places)
+        return path
 
 
 def is_whole(folder: Path, *, manifest: str, public_key: bytes) -> bool:
@@ -334,6 +338,12 @@ def is_whole(folder: Path, *, manifest: str, public_key: bytes) -> bool:
         return bool(_read_page(folder, public_key)["manifest"] == manifest)
     except (Corrupt, InvalidManifest):
         return False
+
+
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file, which is read and not mapped: it may be larger than memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _link(path: Path, other: Path) -> None:
