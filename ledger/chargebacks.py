@@ -2,7 +2,7 @@
 
 Who bears it is `ledger.clawback`'s to say. The provider's figure is how much the payer has back
 by now, so that late, doubled and reordered events converge; only the difference to what is on
-record is booked. A chargeback that was turned down is undone the way it was done.
+record is booked. A chargeback that was turned down is undone, who bore it last first.
 """
 
 from collections import Counter
@@ -59,7 +59,10 @@ def _change(status: PaymentStatus, topups: QuerySet[TopUp]) -> tuple[TopUp, int]
     if returned.currency != topup.currency:
         raise CurrencyMismatch(f"{topup.pk}: {topup.currency} came, {returned} went back")
     on_record = topup.returns.aggregate(micros=Sum("amount_micros"))["micros"] or 0
-    return topup, returned.micros - on_record
+    # What a payer got twice, by refund and by chargeback, nobody here received: it stays a
+    # difference of the reconciliation, for two admins to book to the platform.
+    of_payment = min(max(returned.micros, 0), topup.settled_micros or 0)
+    return topup, of_payment - on_record
 
 
 def _free_held(topup: TopUp, change: int, *, at: datetime) -> None:
@@ -184,20 +187,29 @@ def _balances(
 
 
 def _given_back(topup: TopUp, micros: int) -> Moves:
-    """Undo earlier returns, each account in proportion to what it gave and has not got again.
+    """Undo earlier returns, who bore them last first: so a refund that stays is the operator's own.
 
-    What was a debt lowers the debt; as far as earnings have paid that, they are available again.
+    Creators and the platform, who bore what the operator no longer had, get it again in proportion
+    to what each gave and has not got again; then the operator. What was a debt lowers the debt; as
+    far as earnings have paid that, they are available again.
     """
     code = topup.currency
     gave = {key: part for key, part in sorted(_gave(topup).items(), key=str) if part > 0}
-    parts = split(Money(micros, code), list(gave.values()))
+    others = {key: part for key, part in gave.items() if key[0] != _PREPAID}
+    theirs = min(micros, sum(others.values()))
+    parts: Moves = {}
+    if theirs:
+        split_up = split(Money(theirs, code), list(others.values()))
+        parts = {key: part.micros for key, part in zip(others, split_up, strict=True)}
+    own = (_PREPAID, topup.operator_id, code)
+    parts[own] = micros - theirs
     owes = _balances(_DEBT, {owner for kind, owner, _ in gave if kind == _DEBT}, code)
     moves: Moves = {}
-    for (kind, owner, _), part in zip(gave, parts, strict=True):
-        lowers = part.micros
+    for (kind, owner, _), part in parts.items():
+        lowers = part
         if kind == _DEBT:
-            lowers = min(part.micros, -owes.get(owner, 0))
-            moves[_AVAILABLE, owner, code] = lowers - part.micros
+            lowers = min(part, -owes.get(owner, 0))
+            moves[_AVAILABLE, owner, code] = lowers - part
         moves[kind, owner, code] = -lowers
     return moves
 

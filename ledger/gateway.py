@@ -163,7 +163,7 @@ class PaymentStatus:
     """A payment made on a hosted page, and how much of it the payer has got back by now.
 
     returned_minor: refunds, and chargebacks less what came again because they were turned
-    down; 0 ≤ returned ≤ amount. It may fall.
+    down. It may fall, and it may be more than the payment, since a bank knows nothing of refunds.
     """
 
     id: str
@@ -326,7 +326,10 @@ class Gateway(Protocol):
         ...
 
     def payment(self, payment_id: str) -> PaymentStatus:
-        """Read how much of a payment its payer has got back."""
+        """Read how much of a payment its payer has got back.
+
+        Raises `Refused` with code ``currency_differs`` when it went back in another currency.
+        """
         ...
 
     def balance(self) -> tuple[ProviderBalance, ...]:

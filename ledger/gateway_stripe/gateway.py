@@ -232,7 +232,8 @@ class StripeGateway:
         """Add up refunds and what disputes moved (docs.stripe.com/disputes/how-disputes-work).
 
         A dispute's own balance transactions say whether it took money: an inquiry does not, and
-        one that was won has given it back.
+        one that was won has given it back. They are in the currency of our balance; in another than
+        the payment's they say nothing exact about it (docs.stripe.com/currencies/disputes-refunds).
         """
         with self._errors(writes=False):
             charge = self._client.v1.payment_intents.retrieve(
@@ -243,7 +244,14 @@ class StripeGateway:
             ).data
         if not isinstance(charge, self._stripe.Charge):
             raise Refused("charge_missing", f"{payment_id} was never charged")
-        moved = sum(row.amount for dispute in disputes for row in dispute.balance_transactions)
+        rows = [row for dispute in disputes for row in dispute.balance_transactions]
+        if others := sorted({row.currency for row in rows} - {charge.currency}):
+            raise Refused(
+                "currency_differs",
+                f"{payment_id} was paid in {charge.currency} and disputed in {', '.join(others)}:"
+                " book it by hand",
+            )
+        moved = sum(row.amount for row in rows)
         return PaymentStatus(
             id=payment_id,
             amount_minor=charge.amount,

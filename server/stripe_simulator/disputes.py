@@ -1,8 +1,8 @@
 """Disputes: a payer's bank takes a payment back, and gives it again when the dispute is won.
 
 docs.stripe.com/disputes/how-disputes-work and docs.stripe.com/api/disputes. Nobody disputes by
-itself here: the faults ``payment_disputed`` and ``dispute_won`` make a payer do so, and lose. The
-fee for a dispute is made up, and kept whoever wins.
+itself here: the faults ``payment_disputed`` and ``dispute_won`` make a payer do so, and lose, and two
+knobs do both on demand. The fee for a dispute is made up, and kept whoever wins.
 """
 
 from server.stripe_simulator import balance, events, faults
@@ -10,7 +10,8 @@ from server.stripe_simulator.appointments import appoint
 from server.stripe_simulator.balance import Movement
 from server.stripe_simulator.errors import no_such
 from server.stripe_simulator.moment import Call, Moment
-from server.stripe_simulator.parameters import allow, text
+from server.stripe_simulator.parameters import allow, text, whole
+from server.stripe_simulator.refunds import charge_of
 from server.stripe_simulator.state import Body, new_id
 
 FEE_MINOR = 2_000
@@ -27,16 +28,54 @@ def maybe(moment: Moment, charge_id: str) -> None:
 def begin(moment: Moment, charge_id: str) -> None:
     """The bank takes the payment back, and the platform is asked for evidence."""
     charge = _found(moment, "charge", charge_id)
-    dispute_id, amount = new_id("dp"), charge["amount"] - charge["amount_refunded"]
-    taken = Movement("adjustment", -amount, charge["currency"], dispute_id, FEE_MINOR)
-    dispute: Body = {
+    left = charge["amount"] - charge["amount_refunded"]
+    dispute = _open(moment, charge, left, charge["currency"])
+    appoint(moment, "decide", dispute["id"])
+
+
+def dispute(call: Call) -> Body:
+    """POST {payment_intent, amount, currency}: the payer's bank takes some of a payment back.
+
+    As much as it likes, since it knows nothing of refunds, and in another currency where the balance
+    has no other (docs.stripe.com/currencies/disputes-refunds). Nobody decides it before `decided`
+    is called. Not part of Stripe's API: reached under ``/_simulator/disputes``.
+    """
+    allow(call.params, {"payment_intent", "amount", "currency"})
+    charge = charge_of(call, text(call.params, "payment_intent"))
+    currency = text(call.params, "currency", charge["currency"]).lower()
+    amount = whole(call.params, "amount", charge["amount"])
+    return _open(call.moment, charge, amount, currency)
+
+
+def decided(call: Call) -> Body:
+    """POST {dispute, outcome: won | lost, amount}: what is given again differs where rates do.
+
+    Not part of Stripe's API: reached under ``/_simulator/verdicts``.
+    """
+    allow(call.params, {"dispute", "outcome", "amount"})
+    found = _found(call.moment, "dispute", text(call.params, "dispute"))
+    won = text(call.params, "outcome") == "won"
+    return _close(call.moment, found, whole(call.params, "amount", found["amount"]) if won else 0)
+
+
+def decide(moment: Moment, dispute_id: str) -> None:
+    """The bank decides: for its customer, unless the next fault wants it otherwise."""
+    found = _found(moment, "dispute", dispute_id)
+    won = faults.taken(moment.state, "dispute_won", "*") is not None
+    _close(moment, found, found["amount"] if won else 0)
+
+
+def _open(moment: Moment, charge: Body, amount: int, currency: str) -> Body:
+    dispute_id = new_id("dp")
+    taken = Movement("adjustment", -amount, currency, dispute_id, FEE_MINOR)
+    body: Body = {
         "id": dispute_id,
         "object": "dispute",
         "amount": amount,
         "balance_transactions": [balance.book(moment, taken)],
-        "charge": charge_id,
+        "charge": charge["id"],
         "created": moment.second,
-        "currency": charge["currency"],
+        "currency": currency,
         "evidence": {},
         "evidence_details": {
             "due_by": moment.second + EVIDENCE_DUE_S,
@@ -44,32 +83,31 @@ def begin(moment: Moment, charge_id: str) -> None:
             "past_due": False,
             "submission_count": 0,
         },
-        "is_charge_refundable": False,
+        "is_charge_refundable": amount < charge["amount"] - charge["amount_refunded"],
         "livemode": False,
         "metadata": {},
         "payment_intent": charge["payment_intent"],
         "reason": "fraudulent",
         "status": "needs_response",
     }
-    moment.state.add("dispute", dispute, group=charge["payment_intent"])
-    moment.state.change(charge_id, disputed=True)
-    events.record(moment, "charge.dispute.created", dispute)
-    events.record(moment, "charge.dispute.funds_withdrawn", dispute)
-    appoint(moment, "decide", dispute_id)
+    moment.state.add("dispute", body, group=charge["payment_intent"])
+    moment.state.change(charge["id"], disputed=True)
+    events.record(moment, "charge.dispute.created", body)
+    events.record(moment, "charge.dispute.funds_withdrawn", body)
+    return body
 
 
-def decide(moment: Moment, dispute_id: str) -> None:
-    """The bank decides: for its customer, unless the next fault wants it otherwise."""
-    dispute = _found(moment, "dispute", dispute_id)
-    if faults.taken(moment.state, "dispute_won", "*") is None:
-        closed = moment.state.change(dispute_id, status="lost")
+def _close(moment: Moment, found: Body, given_minor: int) -> Body:
+    if not given_minor:
+        closed = moment.state.change(found["id"], status="lost")
         events.record(moment, "charge.dispute.closed", closed)
-        return
-    given = Movement("adjustment", dispute["amount"], dispute["currency"], dispute_id)
-    moved = [*dispute["balance_transactions"], balance.book(moment, given)]
-    won = moment.state.change(dispute_id, status="won", balance_transactions=moved)
+        return closed
+    given = Movement("adjustment", given_minor, found["currency"], found["id"])
+    moved = [*found["balance_transactions"], balance.book(moment, given)]
+    won = moment.state.change(found["id"], status="won", balance_transactions=moved)
     events.record(moment, "charge.dispute.closed", won)
     events.record(moment, "charge.dispute.funds_reinstated", won)
+    return won
 
 
 def listing(call: Call) -> Body:

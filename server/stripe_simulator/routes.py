@@ -59,6 +59,8 @@ KNOBS: Mapping[str, Endpoint] = {
     "POST /_simulator/faults": faults.switch_on,
     "DELETE /_simulator/faults": faults.switch_off,
     "POST /_simulator/adjustments": balance.adjust,
+    "POST /_simulator/disputes": disputes.dispute,
+    "POST /_simulator/verdicts": disputes.decided,
 }
 
 PAGES: Mapping[str, Page] = {

@@ -136,6 +136,21 @@ class Stage:
         """Stripe gives a connected account money."""
         self._adjust(account, amount_minor, currency)
 
+    def dispute(self, payment_id: str, amount_minor: int, currency: str = "eur") -> str:
+        """The payer's bank takes some of a payment back; the dispute's id."""
+        knob = {"payment_intent": payment_id, "amount": amount_minor, "currency": currency}
+        status, body = self.request("POST", "/_simulator/disputes", json.dumps(knob))
+        assert status == 200, body
+        return str(json.loads(body)["id"])
+
+    def verdict(self, dispute_id: str, outcome: str, amount_minor: int | None = None) -> None:
+        """The bank decides a dispute; what is given again may differ from what was taken."""
+        knob: dict[str, Any] = {"dispute": dispute_id, "outcome": outcome}
+        if amount_minor is not None:
+            knob["amount"] = amount_minor
+        status, body = self.request("POST", "/_simulator/verdicts", json.dumps(knob))
+        assert status == 200, body
+
     def _adjust(self, account: str, amount_minor: int, currency: str) -> None:
         knob = {"account": account, "amount": amount_minor, "currency": currency}
         status, _ = self.request("POST", "/_simulator/adjustments", json.dumps(knob))
