@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from registry import answers, decision_index, forms, kept_answers, likenesses, prepared, served
+from registry import answers, decision_index, forms, kept_answers, likenesses, prepared
 from registry.answers import Question
 from registry.asked import Asked
 from registry.decision_index import EPOCH, MICROSECOND, Row
@@ -90,9 +90,8 @@ def _grant(  # noqa: PLR0913, PLR0917 - the columns of read_grants
     )
 
 
-def answer(asked: Asked, asking: Asking) -> Answered:
-    """Return the answer to each item."""
-    view = served.view(at=asking.at) if asking.as_of is None else None
+def answer(asked: Asked, asking: Asking, view: View | None) -> Answered:
+    """Return the answer to each item. view: what to answer from; None: PostgreSQL alone."""
     if view is None:
         return _by_the_long_way(asked, asking)
     return _from(view, asked, asking)

@@ -11,9 +11,17 @@ from datetime import datetime
 from pathlib import Path
 
 import orjson
-from django.db import transaction
 
-from registry import answering, answers, decision_index, kept_answers, likenesses, log, prepared
+from registry import (
+    answering,
+    answers,
+    decision_index,
+    kept_answers,
+    likenesses,
+    log,
+    prepared,
+    served,
+)
 from registry.answering import Asking
 from registry.answers import Answer
 from registry.asked import Asked, CheckItem
@@ -41,7 +49,6 @@ class LookUp:
     near: Sequence[tuple[Work, float]]
 
 
-@transaction.atomic
 def check(
     operator: Operator,
     items: Sequence[CheckItem] | Asked,
@@ -61,10 +68,11 @@ def check(
         raise TooManyItems(f"a check is about 1 to {MOST_ITEMS} items, not {asked.rows}")
     if as_of is not None and as_of > at:
         raise AsOfInFuture(f"{as_of.isoformat()} is still to come")
-    # Before the answers: they take into account at least what stood in the log by then.
-    log_size = log.size()
     asking = Asking(operator, list(dict.fromkeys(purposes)), at, as_of)
-    return _keep(answering.answer(asked, asking), asking, log_size)
+    view = served.view(at=at) if as_of is None else None
+    # Before the answers: they take into account at least what stood in the log by then.
+    log_size = log.size() if view is None else view.log_size
+    return _keep(answering.answer(asked, asking, view), asking, log_size)
 
 
 def look_up(kind: IdentifierKind, value: str, *, at: datetime) -> LookUp:
@@ -121,13 +129,14 @@ def _keep(answered: Answered, asking: Asking, log_size: int) -> Check:
         "items": kept.items_count,
         "as_of": log.instant(asking.then),
     }
-    kept.leaf_hash = log.append(leaf, at=asking.at)
-    insert_check(kept)
+    data = log.encoded(leaf, at=asking.at)
+    kept.leaf_hash = log.hash_of(data)
+    insert_check(kept, data)
     return kept
 
 
-def insert_check(check: Check) -> None:
-    """Write a check into its table."""
+def insert_check(check: Check, leaf: bytes) -> None:
+    """Write a check into its table and its leaf into the log's outbox: one statement, both or none."""
     fields = {
         "id": ids.decode("chk", check.pk),
         "operator": ids.decode("opr", check.operator_id),
@@ -141,5 +150,6 @@ def insert_check(check: Check) -> None:
         "answers": check.answers,
         "log_size": check.log_size,
         "leaf_hash": check.leaf_hash,
+        "leaf": leaf,
     }
     prepared.run(INSERT_CHECK, **fields)

@@ -11,8 +11,10 @@ from psycopg import Cursor
 
 
 def run(sql: str, **fields: object) -> list[tuple[Any, ...]]:
-    """Run one statement in the transaction at hand; return its rows."""
+    """Run one statement, in the transaction at hand if there is one; return its rows."""
     connection.ensure_connection()
     with Cursor(connection.connection) as cursor:
         cursor.execute(sql, fields, prepare=True, binary=True)
-        return cursor.fetchall() if cursor.description else []
+        # Past cursor.description, which makes an object of each column.
+        result = cursor.pgresult
+        return cursor.fetchall() if result is not None and result.nfields else []

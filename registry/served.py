@@ -9,7 +9,7 @@ PostgreSQL for everything; ``state`` says why. Publishing is ``registry.snapshot
 import hashlib
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -47,7 +47,8 @@ class View:
     presence: which keys lead somewhere, as far as this process knows by now. changed: the keys
     (32 bytes) about which the snapshot is not to be believed; changed_firsts: their first halves.
     said: what is said under the keys of addresses, None where that has to be read from the
-    decision index. remembered: answers from there that hold as long as none of their keys changes.
+    decision index. log_size: how many leaves of the log had their place when it was asked what
+    changed. remembered: answers from there that hold as long as none of their keys changes.
     """
 
     seq: int
@@ -55,6 +56,7 @@ class View:
     changed: frozenset[bytes]
     changed_firsts: Numbers
     said: Sayings | None
+    log_size: int
     remembered: Remembered
 
 
@@ -79,9 +81,9 @@ class _Opened:
     def sha256(self) -> bytes:
         return bytes.fromhex(self.manifest.sha256)
 
-    def learn(self, news: Iterable[Change], horizon: int) -> View:
+    def learn(self, news: "_News") -> View:
         """Add changes; return what holds now."""
-        fresh = [change for change in news if change not in self._seen]
+        fresh = [change for change in news.changes if change not in self._seen]
         for digest, kind, canonical in fresh:
             if kind is None or canonical is None:
                 continue  # it leads nowhere now, and did so at most in the snapshot
@@ -93,13 +95,14 @@ class _Opened:
             self._changed |= {digest for digest, _, _ in fresh}
             self._firsts = firsts(self._changed)
             self._presence = self._base.with_changed(self._changes.columns())
-        self.known_from = max(self.known_from, horizon)
+        self.known_from = max(self.known_from, news.horizon)
         return View(
             seq=self.manifest.seq,
             presence=self._presence,
             changed=self._changed,
             changed_firsts=self._firsts,
             said=self._said,
+            log_size=news.log_size,
             remembered=self._remembered,
         )
 
@@ -140,6 +143,7 @@ class _News:
     newest_complete: bool
     own_sha256: bytes | None
     horizon: int
+    log_size: int
     changes: Sequence[Change]
     too_many: bool
 
@@ -147,7 +151,7 @@ class _News:
 def view(*, at: datetime) -> View | None:
     """Return what to answer from at ``at``, or None: ask PostgreSQL for everything.
 
-    Call it in the transaction of the check. What was committed before counts.
+    What was committed before counts.
     """
     opened = _process.opened
     news = _read(opened)
@@ -184,7 +188,7 @@ def _agreed(opened: _Opened, news: _News, at: datetime) -> View | None:
         return None
     if not news.too_many:
         with _process.lock:
-            learnt = opened.learn(news.changes, news.horizon)
+            learnt = opened.learn(news)
         if len(learnt.changed) <= MOST_CHANGED:
             _process.reason = ""
             return learnt
@@ -262,14 +266,15 @@ def _read(opened: _Opened | None) -> _News:
         "most": 0 if opened is None else MOST_CHANGED + 1,
     }
     rows = prepared.run(READ_OVERLAY, **asked)
-    seq, sha256, complete, own_sha256, horizon = rows[0][:5]
-    changes = [row[5:] for row in rows if row[5] is not None]
+    seq, sha256, complete, own_sha256, horizon, log_size = rows[0][:6]
+    changes = [row[6:] for row in rows if row[6] is not None]
     return _News(
         newest_seq=seq,
         newest_sha256=sha256 or b"",
         newest_complete=bool(complete),
         own_sha256=own_sha256,
         horizon=horizon,
+        log_size=log_size,
         changes=changes,
         too_many=len(changes) > MOST_CHANGED,
     )
