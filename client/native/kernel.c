@@ -294,6 +294,8 @@ static Py_ssize_t check_rows(workspace *w, const snapshot *s, const u8 *data,
 
 #include "printing.h"
 
+#include "reading.h"
+
 #include "sealing.h"
 
 /* Everything below speaks Python ----------------------------------------------------------- */
@@ -442,6 +444,9 @@ static PyMethodDef methods[] = {
     {"stored", stored, METH_VARARGS,
      "stored(rows of COPY, subjects, purposes, decisions, kinds) -> (said, parts, places, other rows)\n"
      "\nWords have commas between them; the rest is tribute.snapshot.stored's."},
+    {"items", items, METH_VARARGS,
+     "items(body) -> (start, stop, (ids, ISCCs, SHA-256s, URLs)), where the list of items stands in a\n"
+     "JSON body, and of each field (data, limits) or None; None for what is not plain."},
     {"canonical", canonical_of, METH_VARARGS, "canonical(url) -> bytes, or None for the unusual."},
     {"use_sha_instructions", use_sha_instructions, METH_VARARGS,
      "use_sha_instructions(wanted) -> whether the processor's own are in use now."},

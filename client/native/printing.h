@@ -62,8 +62,8 @@ static inline u8 escape_of(u8 byte) {
 }
 
 static inline int has_escapes(const u8 *p, size_t size) {
-    int found = 0;
-    for (size_t i = 0; i < size; i++) found |= (p[i] < 0x20) | (p[i] == '"') | (p[i] == '\\');
+    u8 found = 0; /* as wide as what is compared, so that many are at once */
+    for (size_t i = 0; i < size; i++) found |= (u8)((p[i] < 0x20) | (p[i] == '"') | (p[i] == '\\'));
     return found;
 }
 

@@ -1,4 +1,4 @@
-/* The way from Python to sayings.h, printing.h and sealing.h, and back. Included by kernel.c last. */
+/* The way from Python to sayings.h, printing.h, reading.h and sealing.h, and back. Included by kernel.c last. */
 
 static int table_of(table *t, const Py_buffer *b, int shift);
 static int offsets_hold(const int32_t *offsets, Py_ssize_t rows, Py_ssize_t bytes);
@@ -300,5 +300,49 @@ static PyObject *quoted(PyObject *module, PyObject *args) {
     }
     PyBuffer_Release(&data);
     PyBuffer_Release(&offsets);
+    return answer;
+}
+
+static PyObject *bytes_pair(const heap *data, const heap *limits) {
+    PyObject *one = bytes_of(data), *other = bytes_of(limits);
+    PyObject *answer = one && other ? PyTuple_Pack(2, one, other) : NULL;
+    Py_XDECREF(one);
+    Py_XDECREF(other);
+    return answer;
+}
+
+static PyObject *answer_of_items(const item_list *found) {
+    PyObject *columns = PyTuple_New(ITEM_FIELDS);
+    for (int i = 0; i < ITEM_FIELDS && columns; i++) {
+        const text_column *c = found->columns + i;
+        PyObject *each = Py_None;
+        if (found->fields >> i & 1) each = bytes_pair(&c->texts, &c->limits);
+        else Py_INCREF(each);
+        if (!each || PyTuple_SetItem(columns, i, each) < 0) Py_CLEAR(columns);
+    }
+    if (!columns) return NULL;
+    return Py_BuildValue("nnN", (Py_ssize_t)found->start, (Py_ssize_t)found->stop, columns);
+}
+
+/* items(body) */
+static PyObject *items(PyObject *module, PyObject *args) {
+    Py_buffer body;
+    PyObject *answer = Py_None;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*", &body)) return NULL;
+    item_list found = {.rows = 0};
+    int plain = 0;
+    if (body.len < 0x7FFFFFFF) {
+        Py_BEGIN_ALLOW_THREADS
+        plain = read_items(&found, body.buf, (size_t)body.len);
+        Py_END_ALLOW_THREADS
+    }
+    if (plain) answer = answer_of_items(&found);
+    else Py_INCREF(answer);
+    for (int i = 0; i < ITEM_FIELDS; i++) {
+        free(found.columns[i].texts.at);
+        free(found.columns[i].limits.at);
+    }
+    PyBuffer_Release(&body);
     return answer;
 }

@@ -42,10 +42,18 @@ class StrictJSON(BaseParser):
     ) -> Any:
         """Return the parsed value. Raises ParseError or BodyTooLarge."""
         del media_type, parser_context
+        return self.value(self.read(stream))
+
+    def read(self, stream: IO[Any]) -> bytes:
+        """Return the body. Raises BodyTooLarge."""
         limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = stream.read(limit + 1)
+        body: bytes = stream.read(limit + 1)
         if len(body) > limit:
             raise BodyTooLarge(f"The body is larger than {limit:,} bytes; nothing was kept.")
+        return body
+
+    def value(self, body: bytes) -> Any:
+        """Return what a body says. Raises ParseError."""
         try:
             parsed = orjson.loads(body)
             if self.looks_for_names:

@@ -418,7 +418,7 @@ class NewCheckSerializer(StrictSerializer):
 
 
 class ArrowQuestionSerializer(StrictSerializer):
-    """What stands in the address when the items are an Arrow stream."""
+    """What stands beside the items: in the address when they are an Arrow stream."""
 
     purposes = serializers.ListField(
         child=serializers.ChoiceField(choices=PURPOSE_CHOICES),

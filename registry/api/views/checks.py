@@ -19,7 +19,7 @@ from registry import checks, receipts
 from registry.api import arrow_answers
 from registry.api.arrow_bodies import ArrowItems
 from registry.api.callers import operator_of
-from registry.api.parsing import ManyItemsJSON
+from registry.api.json_bodies import JSONItems, PlainQuestion
 from registry.api.permissions import HasScope
 from registry.api.serializers import (
     ArrowQuestionSerializer,
@@ -82,7 +82,7 @@ class Checks(ManyAnswers):
     """Consent questions."""
 
     permission_classes = [HasScope("checks:write")]
-    parser_classes = [ManyItemsJSON, ArrowItems]
+    parser_classes = [JSONItems, ArrowItems]
 
     @extend_schema(
         operation_id="check",
@@ -163,6 +163,8 @@ def question_in(request: Request) -> dict[str, Any]:
         return {"items": request.data, **_asked_in_address(request.META.get("QUERY_STRING", ""))}
     if twice := request.query_params.keys() & {"purposes", "as_of"}:
         raise serializers.ValidationError({min(twice): ["With JSON it stands in the body."]})
+    if isinstance(request.data, PlainQuestion):
+        return {"items": request.data.items, **_asked_beside(request.data.rest)}
     asked = NewCheckSerializer(data=request.data)
     asked.is_valid(raise_exception=True)
     given = dict(asked.validated_data)
@@ -176,7 +178,18 @@ def question_in(request: Request) -> dict[str, Any]:
 def _asked_in_address(query: str) -> Mapping[str, Any]:
     """Return purposes and perhaps as_of; pipelines ask with the same ones all the time."""
     given = QueryDict(query)
-    words = {name: given[name] for name in given} | {"purposes": given.getlist("purposes")}
+    return _asked_by(
+        {name: given[name] for name in given} | {"purposes": given.getlist("purposes")}
+    )
+
+
+@lru_cache(maxsize=256)
+def _asked_beside(rest: bytes) -> Mapping[str, Any]:
+    """Return purposes and perhaps as_of from around the items of a plain question."""
+    return _asked_by({name: given for name, given in orjson.loads(rest).items() if name != "items"})
+
+
+def _asked_by(words: object) -> Mapping[str, Any]:
     asked = ArrowQuestionSerializer(data=words)
     asked.is_valid(raise_exception=True)
     return MappingProxyType(dict(asked.validated_data))
