@@ -5,7 +5,7 @@ from importlib import import_module
 
 from django.core.wsgi import get_wsgi_application
 
-from server import garbage
+from server import freed_memory, garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
 
@@ -14,3 +14,4 @@ application = get_wsgi_application()
 # collector need not walk through it each time a large check makes many objects.
 import_module("server.urls")
 garbage.look_seldom()
+freed_memory.keep()
