@@ -19,7 +19,7 @@ from registry.texts import Numbers
 from tribute import ids
 from tribute.snapshot import telling
 from tribute.snapshot.probing import KERNEL
-from tribute.snapshot.telling import Form
+from tribute.snapshot.telling import Filling, Form
 
 _ID_BYTES = 16
 _MARK = b"\0"
@@ -98,8 +98,21 @@ class Answers:
         wanted = None if which is None else np.ascontiguousarray(which, "<i4")
         if KERNEL is None:
             return pa.array(self._plainly_filled(forms, wanted), pa.string())
-        limits = np.ascontiguousarray(self.limits, "<i4").tobytes()
-        return telling.filled(forms, self.numbers, self.names, limits, wanted)
+        return telling.filled(forms, self._filling, wanted)
+
+    def lists(
+        self, forms: Sequence[Sequence[bytes | int]], which: Numbers | None = None
+    ) -> pa.ListArray:
+        """Return lists of texts about the same answers: some fixed, some names by their ranks."""
+        wanted = None if which is None else np.ascontiguousarray(which, "<i4")
+        if KERNEL is None:
+            return pa.array(self._plainly_listed(forms, wanted), pa.list_(pa.string()))
+        return telling.filled_lists(forms, self._filling, wanted)
+
+    @cached_property
+    def _filling(self) -> Filling:
+        limits = np.ascontiguousarray(self.limits, "<i4")
+        return Filling(self.numbers, telling.named(self.names), limits)
 
     def _plainly_filled(self, forms: Sequence[Form], which: Numbers | None) -> Iterator[str]:
         for answer in range(len(self.numbers)) if which is None else which:
@@ -109,6 +122,14 @@ class Answers:
             fixed, blanks = forms[number]
             names = [self._name(self.limits[answer] + blank) for blank in blanks]
             yield between(fixed, names).decode()
+
+    def _plainly_listed(
+        self, forms: Sequence[Sequence[bytes | int]], which: Numbers | None
+    ) -> Iterator[list[bytes]]:
+        for answer in range(len(self.numbers)) if which is None else which:
+            number, start = self.numbers[answer], self.limits[answer]
+            entries = () if number < 0 else forms[number]
+            yield [e if isinstance(e, bytes) else self._name(start + e) for e in entries]
 
     def _name(self, place: int) -> bytes:
         start = int(place) * _ID_BYTES

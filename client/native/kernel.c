@@ -292,6 +292,8 @@ static Py_ssize_t check_rows(workspace *w, const snapshot *s, const u8 *data,
 
 #include "sayings.h"
 
+#include "filling.h"
+
 #include "printing.h"
 
 #include "reading.h"
@@ -435,9 +437,12 @@ static PyMethodDef methods[] = {
     {"said", said, METH_VARARGS,
      "said(tables, records, blob, changed, granted, now, purposes, data, offsets)\n"
      " -> (which, numbers, cases, names, name limits, keys without a case)"},
+    {"names", names_of, METH_VARARGS, "names(ids, prefix) -> each written out, one after another."},
     {"fill", fill, METH_VARARGS,
-     "fill(texts, limits, blanks, form limits, numbers, names, name limits, prefix, which or None)\n"
+     "fill(texts, limits, blanks, form limits, numbers, names, name limits, which or None)\n"
      " -> (data, limits) of one text for each number, or for each in which"},
+    {"fill_lists", fill_each, METH_VARARGS,
+     "fill_lists(as for fill) -> (data, limits, list limits) of one list of texts for each"},
     {"join", join, METH_VARARGS,
      "join(rows, parts) -> (data, limits); a part is bytes, or (data, limits, which or None)"},
     {"quoted", quoted, METH_VARARGS, "quoted(data, limits) -> (data, limits) of JSON strings."},
@@ -458,6 +463,7 @@ static struct PyModuleDef definition = {
 
 PyMODINIT_FUNC PyInit__kernel(void) {
     prepare_tables();
+    prepare_names();
     prepare_digits();
     with_sha_ni = sha_ni_present();
     return PyModule_Create(&definition);

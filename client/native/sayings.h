@@ -1,11 +1,11 @@
 /* What is said under the keys of many URLs: each different combination of keys once, as a case without
  * names and the names it is about. Records are tribute/snapshot/sayings.py's; the answer to a case is
- * made in Python, and its blanks are filled here. Included by kernel.c after presence.h.
+ * made in Python, and its blanks are filled by filling.h. Included by kernel.c after presence.h.
  *
  * Whatever this cannot tell, or must not, is handed back as odd: keys that changed since, records
  * that are marked, missing or too long, subjects with grants.
  */
-enum { MOST_SUBJECTS = 24, MOST_SAID = 48, ID_BYTES = 16, ID_DIGITS = 26, MOST_CASE = 1024 };
+enum { MOST_SUBJECTS = 24, MOST_SAID = 48, ID_BYTES = 16, MOST_CASE = 1024 };
 enum { HEAD = 8, SUBJECT = 24, SAYING = 64, ODD = 1, PROVEN = 1, DISPUTED = 2, WITH_TERMS = 4 };
 enum { ROW_UNUSUAL = -1, AHEAD = 12, MEMORY_LINE = 64, RECORD_UNIT = 32 };
 
@@ -370,55 +370,4 @@ static void close_told(told *t) {
     for (size_t i = 0; i < sizeof heaps / sizeof *heaps; i++) free(heaps[i]->at);
     free(t->slots);
     free(t->which);
-}
-
-/* Filling in ------------------------------------------------------------------------------- */
-
-typedef struct {
-    const u8 *texts, *names;
-    const int32_t *text_limits, *blanks, *form_limits, *numbers, *name_limits, *which;
-    size_t combinations, rows;
-} forms;
-
-static const char BASE32[] = "0123456789abcdefghjkmnpqrstvwxyz";
-
-static inline void write_digits(u8 *to, u64 bits, int count) {
-    for (int i = 0; i < count; i++) to[i] = (u8)BASE32[bits >> 5 * (count - 1 - i) & 31];
-}
-
-/* Write the 128 bits of an id as tribute/ids.py does: digits of 8, 60 and 60 bits. */
-static inline void write_id(u8 *to, const u8 *id) {
-    u64 high = load_u64(id), low = load_u64(id + 8);
-    write_digits(to, high >> 56, 2);
-    write_digits(to + 2, high << 4 | low >> 60, 12);
-    write_digits(to + 14, low, 12);
-}
-
-/* The answers are written of the rows in ``which``, or of all combinations in their order: each its
- * form's texts with names between them; those without a number get nothing. Return 0 when memory is
- * short, and when a name is not there. */
-static int fill_forms(const forms *f, const char *prefix, size_t prefix_size, heap *to,
-                      int32_t *limits) {
-    limits[0] = 0;
-    for (size_t row = 0; row < f->rows; row++) {
-        size_t c = f->which ? (size_t)f->which[row] : row;
-        int32_t number = f->numbers[c], name = f->name_limits[c], names = f->name_limits[c + 1] - name;
-        int32_t part = number < 0 ? 0 : f->form_limits[number];
-        int32_t first = part, last = number < 0 ? 0 : f->form_limits[number + 1];
-        for (; part < last; part++) {
-            size_t size = (size_t)(f->text_limits[part + 1] - f->text_limits[part]);
-            size_t before = part > first ? prefix_size + ID_DIGITS : 0;
-            u8 *at = grown(to, before + size);
-            if (!at) return 0;
-            if (before) {
-                if (f->blanks[part] < 0 || f->blanks[part] >= names) return 0;
-                memcpy(at, prefix, prefix_size);
-                write_id(at + prefix_size, f->names + (size_t)(name + f->blanks[part]) * ID_BYTES);
-            }
-            if (size) memcpy(at + before, f->texts + f->text_limits[part], size);
-        }
-        if (to->used > 0x7FFFFFFF) return 0;
-        limits[row + 1] = (int32_t)to->used;
-    }
-    return 1;
 }

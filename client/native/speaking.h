@@ -1,4 +1,4 @@
-/* The way from Python to sayings.h, printing.h, reading.h and sealing.h, and back. Included by kernel.c last. */
+/* The way from Python to the headers above, and back. Included by kernel.c last. */
 
 static int table_of(table *t, const Py_buffer *b, int shift);
 static int offsets_hold(const int32_t *offsets, Py_ssize_t rows, Py_ssize_t bytes);
@@ -122,33 +122,58 @@ static PyObject *texts_of(int fine, heap *h, PyObject *limits) {
     return answer;
 }
 
-static int forms_hold(const forms *f, const Py_buffer *b) {
-    Py_ssize_t texts = b[1].len / 4 - 1, count = b[3].len / 4 - 1;
-    if (texts < 0 || count < 0 || b[2].len != texts * 4) return 0;
-    if (!offsets_hold(f->text_limits, texts, b[0].len)) return 0;
-    if (!offsets_hold(f->form_limits, count, texts)) return 0;
-    if (b[6].len != b[4].len + 4) return 0;
-    if (!offsets_hold(f->name_limits, (Py_ssize_t)f->combinations, b[5].len / ID_BYTES)) return 0;
-    for (size_t c = 0; c < f->combinations; c++)
-        if (f->numbers[c] >= count) return 0;
-    for (size_t row = 0; f->which && row < f->rows; row++)
-        if (f->which[row] < 0 || (size_t)f->which[row] >= f->combinations) return 0;
+/* Whether parts ask for texts that are there; each has one of its own but in lists. */
+static int parts_hold(const forms *f, Py_ssize_t parts, Py_ssize_t texts, int lists) {
+    if (!lists) return texts == parts;
+    for (Py_ssize_t i = 0; i < parts; i++)
+        if (-(Py_ssize_t)f->blanks[i] > texts) return 0;
     return 1;
 }
 
-/* fill(texts, text_limits, blanks, form_limits, numbers, names, name_limits, prefix, which or None) */
-static PyObject *fill(PyObject *module, PyObject *args) {
+static int forms_hold(const forms *f, const Py_buffer *b, int lists) {
+    Py_ssize_t texts = b[1].len / 4 - 1, parts = b[2].len / 4, count = b[3].len / 4 - 1;
+    if (texts < 0 || count < 0 || !parts_hold(f, parts, texts, lists)) return 0;
+    if (!offsets_hold(f->text_limits, texts, b[0].len)) return 0;
+    if (!offsets_hold(f->form_limits, count, parts)) return 0;
+    if (b[6].len != b[4].len + 4) return 0;
+    if (!offsets_hold(f->name_limits, (Py_ssize_t)f->answers, b[5].len / NAME)) return 0;
+    for (size_t c = 0; c < f->answers; c++)
+        if (f->numbers[c] >= count) return 0;
+    for (size_t row = 0; f->which && row < f->rows; row++)
+        if (f->which[row] < 0 || (size_t)f->which[row] >= f->answers) return 0;
+    return 1;
+}
+
+/* Data, limits and the limits of lists as three objects. */
+static PyObject *lists_of(int fine, const heap *to, const heap *limits, PyObject *lists) {
+    PyObject *data = fine ? bytes_of(to) : PyErr_NoMemory(), *numbers = data ? bytes_of(limits) : NULL;
+    PyObject *answer = numbers ? PyTuple_Pack(3, data, numbers, lists) : NULL;
+    Py_XDECREF(data);
+    Py_XDECREF(numbers);
+    return answer;
+}
+
+static PyObject *filled(const forms *f, int lists) {
+    PyObject *rows = PyBytes_FromStringAndSize(NULL, 4 * (Py_ssize_t)f->rows + 4), *answer;
+    if (!rows) return NULL;
+    int32_t *ends = (int32_t *)PyBytes_AsString(rows);
+    heap to = {0}, limits = {0};
+    if (!lists) return texts_of(fill_forms(f, &to, ends), &to, rows);
+    int fine = fill_lists(f, &to, &limits, ends);
+    answer = lists_of(fine, &to, &limits, rows);
+    free(to.at);
+    free(limits.at);
+    Py_DECREF(rows);
+    return answer;
+}
+
+static PyObject *fill_by(PyObject *args, int lists) {
     enum { BUFFERS = 8 };
     Py_buffer b[BUFFERS];
-    char *prefix;
-    Py_ssize_t prefix_size;
-    PyObject *given, *which, *answer = NULL;
+    PyObject *which, *answer = NULL;
     int held = BUFFERS - 1;
-    (void)module;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*SO", b, b + 1, b + 2, b + 3, b + 4, b + 5, b + 6,
-                          &given, &which))
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*O", b, b + 1, b + 2, b + 3, b + 4, b + 5, b + 6, &which))
         return NULL;
-    PyBytes_AsStringAndSize(given, &prefix, &prefix_size); /* S has seen to it that these are bytes */
     forms f = {b[0].buf, b[5].buf, b[1].buf, b[2].buf, b[3].buf, b[4].buf, b[6].buf, NULL,
                (size_t)b[4].len / 4, (size_t)b[4].len / 4};
     int fits = which == Py_None;
@@ -157,17 +182,37 @@ static PyObject *fill(PyObject *module, PyObject *args) {
         f.rows = (size_t)b[held++].len / 4;
         fits = 1;
     }
-    PyObject *limits = fits ? PyBytes_FromStringAndSize(NULL, 4 * (Py_ssize_t)f.rows + 4) : NULL;
-    if (limits && !forms_hold(&f, b)) {
-        misfit();
-        Py_DECREF(limits);
-    } else if (limits) {
-        heap to = {0};
-        int32_t *numbers = (int32_t *)PyBytes_AsString(limits);
-        int fine = fill_forms(&f, prefix, (size_t)prefix_size, &to, numbers);
-        answer = texts_of(fine, &to, limits);
-    }
+    if (fits) answer = forms_hold(&f, b, lists) ? filled(&f, lists) : misfit();
     for (int i = 0; i < held; i++) PyBuffer_Release(b + i);
+    return answer;
+}
+
+/* fill(texts, text_limits, blanks, form_limits, numbers, names, name_limits, which or None) */
+static PyObject *fill(PyObject *module, PyObject *args) {
+    (void)module;
+    return fill_by(args, 0);
+}
+
+/* fill_lists(the same) */
+static PyObject *fill_each(PyObject *module, PyObject *args) {
+    (void)module;
+    return fill_by(args, 1);
+}
+
+/* names(ids, prefix) */
+static PyObject *names_of(PyObject *module, PyObject *args) {
+    Py_buffer ids;
+    char *prefix;
+    Py_ssize_t size;
+    PyObject *given, *answer = NULL;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*S", &ids, &given)) return NULL;
+    PyBytes_AsStringAndSize(given, &prefix, &size); /* S has seen to it that these are bytes */
+    Py_ssize_t count = ids.len / ID_BYTES;
+    if (size != PREFIX || ids.len % ID_BYTES) misfit();
+    else answer = PyBytes_FromStringAndSize(NULL, count * NAME);
+    if (answer) write_names((u8 *)PyBytes_AsString(answer), prefix, ids.buf, (size_t)count);
+    PyBuffer_Release(&ids);
     return answer;
 }
 

@@ -9,20 +9,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
 import orjson
 import pyarrow as pa
 
 from registry.filled_answers import between
 from registry.kept_answers import Answered
 from registry.models import Check
-from registry.texts import Numbers
 from tribute.arrow_checks import DECISION, ERROR, answer_schema, stream
 from tribute.snapshot.telling import Form
 from tribute.vocabulary import Purpose
 
 _BLANK = re.compile(r"<(\d+)>")
-_NAME_BYTES = len("stm_") + 26
 _WITH_NAMES = "explanation"
 
 
@@ -47,7 +44,7 @@ class _Columns:
         self.ids = answered.asked.public_ids
         self._answers, self._which = answered.answers, answered.which
         self._forms = [_Form.of(form) for form in answered.answers.forms]
-        self._made: dict[tuple[tuple[str, ...], ...], pa.ListArray] = {}
+        self._made: dict[tuple[tuple[bytes | int, ...], ...], pa.ListArray] = {}
         self._form_of_row = pa.array(answered.answers.numbers[answered.which])
 
     def decision(self, purpose: Purpose) -> pa.StructArray:
@@ -62,7 +59,8 @@ class _Columns:
     def _column(self, purpose: str, field: pa.Field) -> pa.Array:
         said = [form.said["decisions"][purpose][field.name] for form in self._forms]
         if pa.types.is_list(field.type):
-            return self._lists(tuple(map(tuple, said)))
+            listed = zip(self._forms, said, strict=True)
+            return self._lists(tuple(form.entries(names) for form, names in listed))
         if field.name == _WITH_NAMES:
             return self._filled(said)
         return self._by_form(said, field.type)
@@ -74,23 +72,11 @@ class _Columns:
         parted = [form.parted(text) for form, text in zip(self._forms, texts, strict=True)]
         return self._answers.filled(parted, self._which)
 
-    def _lists(self, lists: tuple[tuple[str, ...], ...]) -> pa.ListArray:
+    def _lists(self, lists: tuple[tuple[bytes | int, ...], ...]) -> pa.ListArray:
         """Return lists of names; those considered are mostly those that decide, and made once."""
         if lists not in self._made:
-            self._made[lists] = self._parted(lists)
+            self._made[lists] = self._answers.lists(lists, self._which)
         return self._made[lists]
-
-    def _parted(self, lists: Sequence[Sequence[str]]) -> pa.ListArray:
-        """Return lists of names: those of each row put together, then parted again."""
-        together = self._filled("".join(each) for each in lists)
-        lengths = [
-            [_NAME_BYTES if name[0] == "<" else len(name) for name in each] for each in lists
-        ]
-        by_row = self._by_form(lengths, pa.list_(pa.int32()))
-        limits = [pa.py_buffer(_limits(by_row.flatten())), together.buffers()[2]]
-        count = len(by_row.flatten())
-        names = pa.Array.from_buffers(pa.string(), count, [None, *limits])
-        return pa.ListArray.from_arrays(pa.array(_limits(by_row.value_lengths())), names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +97,9 @@ class _Form:
         parts = _BLANK.split(text) if self.has_blanks else [text]
         return [part.encode() for part in parts[::2]], list(map(int, parts[1::2]))
 
-
-def _limits(lengths: pa.Array) -> Numbers:
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    def entries(self, names: Iterable[str]) -> tuple[bytes | int, ...]:
+        """Return a list of names by their ranks, and as they are where the form has no blanks."""
+        if not self.has_blanks:
+            return tuple(name.encode() for name in names)
+        ranks = ((name, _BLANK.fullmatch(name)) for name in names)
+        return tuple(int(rank[1]) if rank else name.encode() for name, rank in ranks)

@@ -20,7 +20,7 @@ from registry.models import Check, Operator
 from tests.factories import NOON, allow, api_client, deny, make_creator, make_operator, make_work
 from tests.registry.lives import place
 from tribute import receipts as verifier
-from tribute.arrow_checks import MEDIA_TYPE, question, read_answer
+from tribute.arrow_checks import MEDIA_TYPE, question, read_answer, stream
 from tribute.vocabulary import Purpose
 
 ALL = [purpose.value for purpose in Purpose]
@@ -251,3 +251,18 @@ def test_the_past_is_asked_in_the_address(acme: Operator) -> None:
 
     said = [a["decisions"]["train-ai"]["decision"] for a in answer.json()["answers"]]
     assert said == ["unknown", "unknown"]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 9])
+def test_a_stream_is_what_arrows_own_writer_writes(rows: int) -> None:
+    words = pa.array(["a", "é"] * rows)
+    lists = pa.array([["a", None], []] * rows, pa.list_(pa.string()))
+    for columns in ([words], [words.dictionary_encode()], [words, lists]):
+        fields = [pa.field(f"c{number}", each.type) for number, each in enumerate(columns)]
+        nested = pa.StructArray.from_arrays(columns, fields=fields)
+        batch = pa.RecordBatch.from_arrays([nested, *columns], ["all", *(f.name for f in fields)])
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as writer:
+            writer.write_batch(batch)
+
+        assert stream(batch) == bytes(sink.getvalue())

@@ -1,6 +1,7 @@
 """Answers are forms with names: kernel and plain Python fill them alike, and they are kept whole."""
 
 import random
+from collections.abc import Sequence
 from uuid import UUID
 
 import numpy as np
@@ -36,9 +37,23 @@ def by_hand(answers: Answers, number: int) -> str:
     fixed, blanks = answers.forms[form]
     text = str(fixed[0], "utf-8")
     for blank, part in zip(blanks, fixed[1:], strict=True):
-        start = 16 * (int(answers.limits[number]) + blank)
-        text += encode("stm", UUID(bytes=answers.names[start : start + 16])) + str(part, "utf-8")
+        text += name_of(answers, number, blank) + str(part, "utf-8")
     return text
+
+
+def listed_by_hand(
+    answers: Answers, lists: Sequence[Sequence[bytes | int]], number: int
+) -> list[str]:
+    form = answers.numbers[number]
+    return [
+        entry.decode() if isinstance(entry, bytes) else name_of(answers, number, entry)
+        for entry in (lists[form] if form >= 0 else ())
+    ]
+
+
+def name_of(answers: Answers, number: int, blank: int) -> str:
+    start = 16 * (int(answers.limits[number]) + blank)
+    return encode("stm", UUID(bytes=answers.names[start : start + 16]))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -55,6 +70,23 @@ def test_blanks_are_filled_with_and_without_the_kernel(
         monkeypatch.setattr("registry.filled_answers.KERNEL", kernel)
         assert answers.filled(FORMS).to_pylist() == expected
         assert answers.filled(FORMS, which).to_pylist() == [expected[row] for row in which]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_lists_are_filled_with_and_without_the_kernel(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)
+    answers = some(chance)
+    count = len(answers.numbers)
+    which = np.array([chance.randrange(count) for _ in range(50 if count else 0)], np.int32)
+    lists: list[list[bytes | int]] = [[1, 0], [], [b"\xc3\xa9", b""], [0, b"<0>", 0], [b"a"]]
+    expected = [listed_by_hand(answers, lists, number) for number in range(count)]
+
+    for kernel in (KERNEL, None):
+        monkeypatch.setattr("registry.filled_answers.KERNEL", kernel)
+        assert answers.lists(lists).to_pylist() == expected
+        assert answers.lists(lists, which).to_pylist() == [expected[row] for row in which]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -75,3 +107,5 @@ def test_answers_that_are_not_there_are_refused() -> None:
         one.filled(FORMS[2:], np.array([1], np.int32))
     with pytest.raises(ValueError, match="fit"):
         one.filled(FORMS[2:], np.array([-1], np.int32))
+    with pytest.raises(ValueError, match="fit"):
+        one.lists([[0]], np.array([1], np.int32))

@@ -26,6 +26,7 @@ DECISION = pa.struct(
         ("explanation", pa.string()),
     ]
 )
+_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 ERROR = pa.struct([("code", pa.string()), ("detail", pa.string())])
 
 
@@ -55,10 +56,18 @@ def answer_schema(purposes: Iterable[Purpose], about: Mapping[str, str]) -> pa.S
 
 def stream(batch: pa.RecordBatch) -> bytes:
     """Return one batch as a complete stream."""
+    if not any(_has_dictionary(field.type) for field in batch.schema):
+        # What the writer below writes, in memory of the right size from the start.
+        return b"".join([batch.schema.serialize(), batch.serialize(), _END])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
     return bytes(sink.getvalue())
+
+
+def _has_dictionary(kind: pa.DataType) -> bool:
+    inner = (kind.field(number).type for number in range(kind.num_fields))
+    return pa.types.is_dictionary(kind) or any(map(_has_dictionary, inner))
 
 
 def read_answer(data: bytes, purposes: Sequence[Purpose]) -> dict[str, Any]:

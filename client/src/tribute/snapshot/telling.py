@@ -45,32 +45,58 @@ class Told:
     odd: Sequence[bytes]
 
 
-def filled(
-    forms: Sequence[Form],
-    numbers: Numbers,
-    names: bytes,
-    limits: bytes,
-    which: Numbers | None = None,
-) -> pa.Array:
-    """Return texts made of forms whose blanks are filled with the ids of statements.
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What fills the blanks of some answers.
 
-    numbers: (n,) int32, the form of each text; empty where it is below 0. names, limits: the ids
-    to choose from for each, as in ``Told``. which: (rows,) int32, the texts that are wanted; None: all.
+    numbers: (n,) int32, the form of each answer; negative where there is none. names: as ``named``
+    writes them, to choose from; limits: (n + 1,) int32, where those for each begin and end.
+    """
+
+    numbers: Numbers
+    names: bytes
+    limits: Numbers
+
+
+def named(ids: bytes) -> bytes:
+    """Return the names of statements, written out, by their ids of 16 bytes."""
+    names: bytes = KERNEL.names(ids, b"stm_")
+    return names
+
+
+def filled(forms: Sequence[Form], by: Filling, which: Numbers | None = None) -> pa.Array:
+    """Return texts made of forms whose blanks are filled; empty where an answer has no form.
+
+    which: (rows,) int32, the answers that are wanted; None: all.
     """
     texts = [text for fixed, _ in forms for text in fixed]
     blanks = [blank for _, ranks in forms for blank in (-1, *ranks)]
-    data, ends = KERNEL.fill(
-        b"".join(texts),
-        _limits(map(len, texts)),
-        np.array(blanks, "<i4"),
-        _limits(len(fixed) for fixed, _ in forms),
-        numbers,
-        names,
-        limits,
-        b"stm_",
-        which,
-    )
-    return texts_of(data, ends)
+    parts = _limits(len(fixed) for fixed, _ in forms)
+    return texts_of(*KERNEL.fill(*_parts(texts, blanks, parts, by, which)))
+
+
+def filled_lists(
+    forms: Sequence[Sequence[bytes | int]], by: Filling, which: Numbers | None = None
+) -> pa.ListArray:
+    """Return lists of texts: of each answer those of its form, names where that has their rank."""
+    entries = [entry for form in forms for entry in form]
+    texts = [entry for entry in entries if isinstance(entry, bytes)]
+    place = itertools.count(-1, -1)
+    blanks = [next(place) if isinstance(entry, bytes) else entry for entry in entries]
+    parts = _limits(map(len, forms))
+    data, ends, lists = KERNEL.fill_lists(*_parts(texts, blanks, parts, by, which))
+    return pa.ListArray.from_arrays(pa.array(np.frombuffer(lists, "<i4")), texts_of(data, ends))
+
+
+def _parts(
+    texts: Sequence[bytes],
+    blanks: Sequence[int],
+    parts: Numbers,
+    by: Filling,
+    which: Numbers | None,
+) -> tuple[Any, ...]:
+    ends, ranks = _limits(map(len, texts)), np.array(blanks, "<i4")
+    return b"".join(texts), ends, ranks, parts, by.numbers, by.names, by.limits, which
 
 
 def tell(  # noqa: PLR0913 - one look, with all that bears on it
