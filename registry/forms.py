@@ -2,10 +2,12 @@
 
 Most answers differ in the ids of statements alone. The verdict compares names and puts them in order, and
 does nothing else with them; so a case whose names are replaced by numbers in the same order gets the
-same answer with the names replaced. What names stand where is then filled in.
+same answer with the names replaced. What names stand where is then filled in. How narrow a collection is
+and which statement came later are only compared, too, and have their ranks in a case.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -26,7 +28,7 @@ _MOST_NAMES = 10**6
 
 Found = Sequence[tuple[IdentifierKind, Row]]
 # One row without names: kind, tier, specificity, subject, and its statements: claimant, purpose,
-# decision, sequence, proven, id, terms, disputed, distance.
+# decision, sequence, proven, id, terms, disputed, distance. Names, specificity and sequence are ranks.
 Case = tuple[tuple[str, int, int, int, tuple[tuple[Any, ...], ...]], ...]
 
 
@@ -48,18 +50,20 @@ def body(found: Found, purposes: tuple[Purpose, ...], now: int) -> bytes:
     subjects = _numbered(row.subject for _, row in found)
     claimants = _numbered(s["claimant"] for s in everything)
     terms = _numbered(s["terms"] or "" for s in everything)
+    narrownesses = sorted(row.specificity for _, row in found)
+    sequences = sorted(s["sequence"] for s in everything)
     case = tuple(
         (
             kind.value,
             int(row.tier),
-            row.specificity,
+            bisect_left(narrownesses, row.specificity),
             subjects[row.subject],
             tuple(
                 (
                     claimants[s["claimant"]],
                     s["purpose"],
                     s["decision"],
-                    s["sequence"],
+                    bisect_left(sequences, s["sequence"]),
                     s["proven"],
                     numbers[s["id"]],
                     terms[s["terms"] or ""],
@@ -79,12 +83,13 @@ def _of_one_statement(
 ) -> bytes:
     """Do the same for the usual case, in which every name is the first of its sort."""
     kind, row = place
-    case = (0, s["purpose"], s["decision"], s["sequence"], s["proven"], 0, 0, s["disputed"],
+    case = (0, s["purpose"], s["decision"], 0, s["proven"], 0, 0, s["disputed"],
             s.get("distance"))  # fmt: skip
-    form = _form(((kind.value, int(row.tier), row.specificity, 0, (case,)),), purposes)
+    form = _form(((kind.value, int(row.tier), 0, 0, (case,)),), purposes)
     return _filled(*form, [s["id"]])
 
 
+@lru_cache(maxsize=FORMS_REMEMBERED)
 def form(case: bytes, purposes: tuple[Purpose, ...]) -> Form:
     """Return the answer to a case as the kernel writes it, with blanks for the ids of statements."""
     rows = tuple(
@@ -116,7 +121,7 @@ def _numbered(names: Iterable[str]) -> Mapping[str, int]:
 
 
 @lru_cache(maxsize=FORMS_REMEMBERED)
-def _form(case: Case, purposes: tuple[Purpose, ...]) -> tuple[list[bytes], list[int]]:
+def _form(case: Case, purposes: tuple[Purpose, ...]) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
     """Return an answer's fixed texts, and the numbers of the names between them."""
     keys, rows = [], {}
     for place, (kind, tier, specificity, subject, statements) in enumerate(case):
@@ -128,7 +133,7 @@ def _form(case: Case, purposes: tuple[Purpose, ...]) -> tuple[list[bytes], list[
         Question("", tuple(keys)), rows, {}, purposes=purposes, asker=None, at=EPOCH
     )
     parts = _BLANK.split(kept_answers.body_of(answered.to_json()))
-    return parts[::2], [int(number) % _MOST_NAMES for number in parts[1::2]]
+    return tuple(parts[::2]), tuple(int(number) % _MOST_NAMES for number in parts[1::2])
 
 
 def _statement(case: tuple[Any, ...]) -> dict[str, Any]:

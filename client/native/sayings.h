@@ -1,5 +1,5 @@
 /* What is said under the keys of many URLs: each different combination of keys once, as a case without
- * names and the names it is about. Records are tribute/snapshot/sayings.py's; the answer to a case is
+ * names and the names it is about. Of numbers that are only compared a case has the ranks. Records are tribute/snapshot/sayings.py's; the answer to a case is
  * made in Python, and its blanks are filled by filling.h. Included by kernel.c after presence.h.
  *
  * Whatever this cannot tell, or must not, is handed back as odd: keys that changed since, records
@@ -44,8 +44,8 @@ typedef struct {
     size_t mask, count;
     heap combinations, keys, records;
     heap cases, case_limits, names, name_limits, numbers;
-    u32 case_slots[1024];
-    size_t case_count;
+    u32 *case_slots;
+    size_t case_mask, case_count;
 } told;
 
 static void *grown(heap *h, size_t more) {
@@ -130,11 +130,12 @@ static void say_block(sayer *s, const sayings *about, const u8 *data, const int3
     say_jobs(s, about);
 }
 
-static u32 hash_of(const u8 *bytes, size_t size) {
-    u64 hash = size * 0x9E3779B97F4A7C15u;
-    for (size_t i = 0; i < size; i += 8) {
-        u64 x = 0;
-        memcpy(&x, bytes + i, size - i < 8 ? size - i : 8);
+/* Of words of eight bytes, each ``step`` behind the one before. */
+static inline u32 hash_of(const u8 *bytes, size_t words, size_t step) {
+    u64 hash = words * 0x9E3779B97F4A7C15u;
+    for (size_t i = 0; i < words; i++) {
+        u64 x;
+        memcpy(&x, bytes + i * step, sizeof x);
         hash = (hash ^ x) * 0xD6E8FEB86659FD93u;
         hash ^= hash >> 32;
     }
@@ -144,7 +145,7 @@ static u32 hash_of(const u8 *bytes, size_t size) {
 /* The number of a combination, the same for the same keys; -2 when memory is short. */
 static int32_t combination_of(told *t, const u8 *keys, const u32 *records, int count) {
     size_t size = (size_t)count * KEY_BYTES;
-    u32 hash = hash_of(keys, size);
+    u32 hash = hash_of(keys + 1, (size_t)count, KEY_BYTES); /* keys are hashes themselves */
     size_t slot = hash & t->mask;
     for (; t->slots[slot]; slot = (slot + 1) & t->mask) {
         const combination *c = (combination *)t->combinations.at + t->slots[slot] - 1;
@@ -265,11 +266,30 @@ static int read_record(story *to, const sayings *about, u32 at, u8 tag) {
     return 1;
 }
 
+static inline u8 rank_among(const u32 *numbers, int count, u32 number) {
+    int smaller = 0;
+    for (int i = 0; i < count; i++) smaller += numbers[i] < number;
+    return (u8)smaller;
+}
+
+/* The numbers of a story that are compared, and nothing else: how narrow each subject is (biased, since
+ * they have a sign), and when in its turn each statement was made. */
+typedef struct {
+    u32 narrowness[MOST_SUBJECTS], sequence[MOST_SAID];
+} compared;
+
+static inline void read_compared(compared *to, const story *s) {
+    for (int i = 0; i < s->subjects; i++) to->narrowness[i] = load_le32(s->subject[i] + 4) ^ 0x80000000u;
+    for (int i = 0; i < s->sayings; i++) to->sequence[i] = load_le32(s->said[i] + 56);
+}
+
 /* Write a story without its names; return how many bytes, 0 when they are too many. */
 static size_t case_of(const story *s, names *ids, u8 *to) {
     names subjects = {.count = 0}, claimants = {.count = 0}, terms = {.count = 0};
+    compared numbers;
     size_t size = (size_t)s->subjects * 8 + (size_t)s->sayings * 12;
     if (size > MOST_CASE) return 0;
+    read_compared(&numbers, s);
     for (int i = 0; i < s->subjects; i++) add_name(&subjects, s->subject[i][0], s->subject[i] + 8);
     for (int i = 0; i < s->sayings; i++) {
         const u8 *p = s->said[i];
@@ -279,32 +299,53 @@ static size_t case_of(const story *s, names *ids, u8 *to) {
     }
     for (int i = 0, next = 0; i < s->subjects; i++) {
         const u8 *p = s->subject[i];
-        u8 head[8] = {s->tag[i], p[1], rank_of(&subjects, p[0], p + 8), s->count[i], p[4], p[5], p[6], p[7]};
+        u8 head[8] = {s->tag[i], p[1], rank_of(&subjects, p[0], p + 8), s->count[i],
+                      rank_among(numbers.narrowness, s->subjects, numbers.narrowness[i])};
         memcpy(to, head, sizeof head);
         to += sizeof head;
         for (int last = next + s->count[i]; next < last; next++, to += 12) {
             p = s->said[next];
             u8 each[12] = {rank_of(&claimants, 0, p + 16), p[60], p[61], p[62] & (PROVEN | DISPUTED),
                            rank_of(ids, 0, p), rank_of(&terms, p[62] & WITH_TERMS, p + 32), 0, 0,
-                           p[56], p[57], p[58], p[59]};
+                           rank_among(numbers.sequence, s->sayings, numbers.sequence[next])};
             memcpy(to, each, sizeof each);
         }
     }
     return size;
 }
 
-/* The number of a case; -1 when there are too many of them, -2 when memory is short. */
-static int32_t number_of(told *t, const u8 *text, size_t size) {
-    enum { SLOTS = sizeof t->case_slots / sizeof *t->case_slots };
-    size_t slot = hash_of(text, size) & (SLOTS - 1);
+static inline u32 hash_of_case(const u8 *text, size_t size) {
+    return hash_of(text, size / 4 - (size > 0), 4); /* made of words of four bytes */
+}
+
+/* Have twice as many slots for cases, and put those that there are into them; 0 when memory is short. */
+static int widen_cases(told *t) {
+    size_t slots = t->case_slots ? 2 * (t->case_mask + 1) : 64;
+    u32 *wider = calloc(slots, sizeof *wider);
+    if (!wider) return 0;
     const size_t *limits = (const size_t *)t->case_limits.at;
-    for (; t->case_slots[slot]; slot = (slot + 1) & (SLOTS - 1)) {
+    for (u32 number = 0; number < t->case_count; number++) {
+        size_t slot = hash_of_case(t->cases.at + limits[number], limits[number + 1] - limits[number]);
+        while (wider[slot & (slots - 1)]) slot++;
+        wider[slot & (slots - 1)] = number + 1;
+    }
+    free(t->case_slots);
+    t->case_slots = wider;
+    t->case_mask = slots - 1;
+    return 1;
+}
+
+/* The number of a case, the same for the same case; -2 when memory is short. */
+static int32_t number_of(told *t, const u8 *text, size_t size) {
+    if (2 * t->case_count >= t->case_mask && !widen_cases(t)) return -2;
+    size_t slot = hash_of_case(text, size) & t->case_mask;
+    const size_t *limits = (const size_t *)t->case_limits.at;
+    for (; t->case_slots[slot]; slot = (slot + 1) & t->case_mask) {
         u32 number = t->case_slots[slot] - 1;
         if (limits[number + 1] - limits[number] == size &&
             !memcmp(t->cases.at + limits[number], text, size))
             return (int32_t)number;
     }
-    if (t->case_count >= SLOTS / 2) return -1;
     if (!put(&t->cases, text, size) || !put(&t->case_limits, &t->cases.used, sizeof(size_t)))
         return -2;
     t->case_slots[slot] = (u32)++t->case_count;
@@ -369,5 +410,6 @@ static void close_told(told *t) {
                      &t->names, &t->name_limits, &t->numbers};
     for (size_t i = 0; i < sizeof heaps / sizeof *heaps; i++) free(heaps[i]->at);
     free(t->slots);
+    free(t->case_slots);
     free(t->which);
 }

@@ -1,6 +1,7 @@
 """What is said lies beside a snapshot: whole, signed, and appended to by each state that follows."""
 
 import hashlib
+import itertools
 import os
 import random
 from pathlib import Path
@@ -27,7 +28,7 @@ from tribute.snapshot.sayings import (
     read_case,
 )
 from tribute.snapshot.tables import Columns, empty, split_keys
-from tribute.snapshot.telling import ODD, filled, firsts, tell
+from tribute.snapshot.telling import ODD, Filling, filled, firsts, named, tell
 from tribute.vocabulary import IdentifierKind, Purpose
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"sayings").digest())
@@ -36,13 +37,13 @@ SIGNER = Signer(PUBLIC, PRIVATE.sign)
 MANIFEST = "a" * 64
 
 
-def said(number: int, **more: Any) -> Subject:
+def said(number: int, *, narrowness: int = -2, **more: Any) -> Subject:
     fields: dict[str, Any] = {
         "id": UUID(int=number), "claimant": UUID(int=7), "terms": None, "since": 100,
         "sequence": 1, "purpose": "train-ai", "decision": "deny", "proven": True,
         "disputed": False,
     }  # fmt: skip
-    return Subject(UUID(int=number + 1000), "col", 3, -2, [Saying(**fields | more)])
+    return Subject(UUID(int=number + 1000), "col", 3, narrowness, [Saying(**fields | more)])
 
 
 def tables(domains: dict[str, bytes]) -> dict[str, Columns]:
@@ -88,7 +89,8 @@ def refuse(*_: object) -> None:
 def names(told: Any) -> list[str]:
     """Return the ids that the only answer names."""
     forms = [((b"", b""), [0])] * len(told.cases)
-    return str(filled(forms, told.numbers, told.names, told.limits)[0]).split()
+    filling = Filling(told.numbers, named(told.names), np.frombuffer(told.limits, "<i4"))
+    return str(filled(forms, filling)[0]).split()
 
 
 @pytest.mark.parametrize("links", [True, False])
@@ -119,8 +121,55 @@ def test_a_case_has_what_counts_and_no_names(tmp_path: Path) -> None:
 
     (subject,) = read_case(told.cases[told.numbers[told.which[0]]])
 
-    assert subject[:4] == (1, 3, -2, 0)
-    assert subject.sayings == [(0, Purpose.TRAIN_AI, "license", 5, True, False, 0, 0)]
+    assert subject[:4] == (1, 3, 0, 0)
+    assert subject.sayings == [(0, Purpose.TRAIN_AI, "license", 0, True, False, 0, 0)]
+
+
+def test_what_is_only_compared_stands_in_a_case_by_its_rank(tmp_path: Path) -> None:
+    several = [
+        said(1, narrowness=-2, sequence=70_000),
+        said(2, narrowness=2**31 - 1, sequence=3),
+        said(3, narrowness=-2, sequence=3),
+        said(4, narrowness=-(2**31), sequence=2**32 - 1),
+    ]
+    made = write(tmp_path / "1", {"a.org": packed(several)})
+    told = look(opened(tmp_path / "1", made), made, "https://a.org/")
+
+    subjects = read_case(told.cases[0])
+
+    assert [subject.narrowness for subject in subjects] == [1, 3, 1, 0]
+    assert [subject.sayings[0].sequence for subject in subjects] == [2, 0, 0, 3]
+
+
+def test_there_may_be_as_many_cases_as_addresses(tmp_path: Path) -> None:
+    words = ["train-ai", "search"]
+    lists = [
+        [said(n, decision=d, proven=p, purpose=w) for n, (d, p, w) in enumerate(chosen)]
+        for chosen in itertools.islice(
+            itertools.product(itertools.product(("deny", "allow"), (True, False), words), repeat=4),
+            3_000,
+        )
+    ]
+    domains = {f"a{number}.org": packed(each) for number, each in enumerate(lists)}
+    made = write(tmp_path / "1", domains)
+    sayings, urls = opened(tmp_path / "1", made), [f"https://{name}/" for name in domains]
+
+    told = tell(
+        pa.array(urls * 2), Presence(made), sayings, now=200, purposes=[Purpose.TRAIN_AI, Purpose.SEARCH],
+        changed=firsts([]), granted=firsts([]),
+    )  # fmt: skip
+
+    assert (len(told.cases), len(set(told.cases)), told.odd) == (3_000, 3_000, [])
+    assert told.which.tolist() == [*range(3_000)] * 2
+    for which in (0, 511, 512, 513, 2_999):
+        found = [
+            (s.sayings[0].decision, s.sayings[0].proven, s.sayings[0].purpose)
+            for s in read_case(told.cases[told.numbers[which]])
+        ]
+        sent = [
+            (s.sayings[0].decision, s.sayings[0].proven, s.sayings[0].purpose) for s in lists[which]
+        ]
+        assert found == sent
 
 
 def test_what_must_be_asked_elsewhere_is_odd(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def _unpacked(fields: tuple[Any, ...]) -> Saying:
 
 
 class CaseSaying(NamedTuple):
-    """A statement of a case. claimant, id, terms: ranks among those of the case."""
+    """A statement of a case. claimant, sequence, id, terms: ranks among those of the case."""
 
     claimant: int
     purpose: Purpose
@@ -156,7 +156,7 @@ class CaseSaying(NamedTuple):
 
 
 class CaseSubject(NamedTuple):
-    """A subject of a case, reached by a key with ``tag``. subject: its rank among those of the case."""
+    """A subject of a case, reached by a key with ``tag``. narrowness, subject: ranks in the case."""
 
     tag: int
     tier: int
