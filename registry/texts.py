@@ -3,6 +3,7 @@
 With the compiled kernel where there is one and no row has a gap, else with pyarrow; both give the same.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -45,14 +46,14 @@ def joined(parts: Sequence[Part]) -> pa.Array:
     if KERNEL is None or _has_gaps(parts):
         arrays = [p.as_array() if isinstance(p, Chosen) else p for p in parts]
         return pc.binary_join_element_wise(*arrays, "")
-    return texts_of(*KERNEL.join(_rows(parts), tuple(map(_part, parts))))
+    return texts_of(*KERNEL.join(_rows(parts), _parts(parts)))
 
 
 def root_of_joined(salt: bytes, parts: Sequence[Part]) -> bytes:
     """Return the root over what ``joined`` returns, as receipts define it; there are no gaps."""
     if KERNEL is None:
         return sealing.salted_root(salt, *text_bytes(joined(parts)))
-    return sealing.root_of_parts(salt, _rows(parts), list(map(_part, parts)))
+    return sealing.root_of_parts(salt, _rows(parts), _parts(parts))
 
 
 def json_texts(column: pa.Array) -> pa.Array:
@@ -90,9 +91,16 @@ def _rows(parts: Sequence[Part]) -> int:
     return len(several.which if isinstance(several, Chosen) else several)
 
 
+def _parts(parts: Sequence[Part]) -> tuple[Any, ...]:
+    """Return parts as the kernel takes them, those that all rows share in one where they meet."""
+    made: list[Any] = []
+    for shared, group in itertools.groupby(parts, lambda part: isinstance(part, str)):
+        several = list(group)
+        made += ["".join(map(str, several)).encode()] if shared else map(_part, several)
+    return tuple(made)
+
+
 def _part(part: Part) -> Any:
-    if isinstance(part, str):
-        return part.encode()
     if isinstance(part, Chosen):
         return (*text_bytes(part.texts), np.ascontiguousarray(part.which, "<i4"))
     return (*text_bytes(part), None)

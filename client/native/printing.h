@@ -7,7 +7,7 @@ enum { MOST_PARTS = 16 };
 typedef struct {
     const u8 *data;
     const int32_t *limits, *which; /* limits NULL: the same for all; which NULL: in order */
-    size_t size;
+    size_t size;                   /* of the one text, or how many texts there are */
 } part;
 
 static inline size_t text_of(const part *p, Py_ssize_t row, const u8 **text) {

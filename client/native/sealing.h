@@ -11,8 +11,11 @@ typedef struct {
 } hmac_key;
 
 static inline void put_digest(u8 *to, const u32 *state) {
-    for (int i = 0; i < 8; i++)
-        for (int j = 0; j < 4; j++) to[4 * i + j] = (u8)(state[i] >> (24 - 8 * j));
+    for (int i = 0; i < 8; i++, to += 4) {
+        u32 x = state[i];
+        u8 bytes[4] = {(u8)(x >> 24), (u8)(x >> 16), (u8)(x >> 8), (u8)x};
+        memcpy(to, bytes, sizeof bytes);
+    }
 }
 
 /* Close a message of ``length`` bytes, ``before`` of which went into the state already. */
@@ -97,15 +100,19 @@ static void climb(u8 *digests, size_t count, u8 *root) {
     memcpy(root, digests, DIGEST);
 }
 
-static size_t longest_row(const part *parts, int count, Py_ssize_t rows) {
-    const u8 *text;
-    size_t longest = 0;
-    for (Py_ssize_t row = 0; row < rows; row++) {
-        size_t length = 0;
-        for (int i = 0; i < count; i++) length += text_of(parts + i, row, &text);
-        if (length > longest) longest = length;
+/* No row is longer than this. */
+static size_t longest_row(const part *parts, int count) {
+    size_t length = 0;
+    for (int i = 0; i < count; i++) {
+        const int32_t *limits = parts[i].limits;
+        int32_t longest = 0;
+        for (size_t text = 0; limits && text < parts[i].size; text++) {
+            int32_t size = limits[text + 1] - limits[text];
+            longest = size > longest ? size : longest;
+        }
+        length += limits ? (size_t)longest : parts[i].size;
     }
-    return longest;
+    return length;
 }
 
 /* A row on its way through the hash: what is left of its message, and where its digest belongs. */
@@ -152,7 +159,7 @@ static void hash_rows(const part *parts, int count, size_t rows, u8 *digests, u8
 /* Write the root of all rows; return 0 when memory is short. */
 static int root_of_rows(const u8 *salt, const part *parts, int count, size_t rows, u8 *root) {
     hmac_key key;
-    size_t room = DIGEST + longest_row(parts, count, (Py_ssize_t)rows) + MOST_TAIL;
+    size_t room = DIGEST + longest_row(parts, count) + MOST_TAIL;
     u8 *digests = malloc(rows * DIGEST), *p = malloc(room), *q = malloc(room), spare[DIGEST];
     int fine = digests && p && q;
     open_hmac(&key, salt);

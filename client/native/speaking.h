@@ -237,8 +237,8 @@ static int part_of(part *p, PyObject *from, Py_ssize_t rows, Py_buffer *b) {
         PyBuffer_Release(b + 1);
         return -1;
     }
-    *p = (part){b->buf, b[1].buf, chosen ? b[2].buf : NULL, 0};
     Py_ssize_t texts = b[1].len / 4 - 1;
+    *p = (part){b->buf, b[1].buf, chosen ? b[2].buf : NULL, texts < 0 ? 0 : (size_t)texts};
     int fits = texts >= 0 && offsets_hold(p->limits, texts, b->len);
     fits = fits && (chosen ? b[2].len == 4 * rows : texts >= rows);
     for (Py_ssize_t i = 0; i < rows && fits && chosen; i++)
