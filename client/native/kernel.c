@@ -17,7 +17,7 @@ enum { DOMAIN, HOST, PATH, URL, TABLES };
 enum { TAG_DOMAIN = 1, TAG_PATH = 2, TAG_URL = 3, TAG_HOST = 4 };
 /* In the host table the code's upper bits say what else is registered on the host. */
 enum { GATE_SHIFT = 27, GATE_URLS = 16, GATE_DEPTH = 15, CODE_MASK = (1 << GATE_SHIFT) - 1 };
-enum { MEMO_SIZE = 4096, MEMO_TEXT = 63, NO_GATE = 255 };
+enum { MEMO_SIZE = 4096, MEMO_TEXT = 63, MEMORY_LINE = 64 };
 enum { MOST_JOBS = BLOCK * (MOST_DEPTH + 1) };
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -64,6 +64,7 @@ typedef struct {
     u8 *text[BLOCK];
     u8 ordinary[BLOCK], remembered[BLOCK], gate[BLOCK];
     u32 best[BLOCK][MOST_PURPOSES];
+    memo *memo_of[BLOCK];
     job jobs[MOST_JOBS];
     int count;
     u8 short_padded[2][2][128], long_padded[MOST_PADDED];
@@ -222,13 +223,18 @@ static void add_place_jobs(workspace *w, int row) {
     if (w->gate[row] & GATE_URLS) add_job(w, row, URL, TAG_URL, text, c->length);
 }
 
+/* Where a row's host would be remembered, NULL for long ones; memory is asked for it. */
 static inline memo *memo_of(workspace *w, int row) {
     int length = w->shape[row].authority;
-    return length > MEMO_TEXT ? NULL : w->memos + memo_slot(w->text[row], length);
+    if (length > MEMO_TEXT) return NULL;
+    memo *m = w->memos + memo_slot(w->text[row], length);
+    PREFETCH(m);
+    PREFETCH((const u8 *)m + MEMORY_LINE);
+    return m;
 }
 
 static void remember(workspace *w, int row) {
-    memo *m = memo_of(w, row);
+    memo *m = w->memo_of[row];
     if (!m) return;
     m->length = (u8)w->shape[row].authority;
     m->gate = w->gate[row];
@@ -237,7 +243,7 @@ static void remember(workspace *w, int row) {
 }
 
 static int recall(workspace *w, int row) {
-    const memo *m = memo_of(w, row);
+    const memo *m = w->memo_of[row];
     if (!m || m->length != w->shape[row].authority) return 0;
     if (memcmp(m->text, w->text[row], m->length)) return 0;
     w->gate[row] = m->gate;
@@ -257,6 +263,10 @@ static void check_block(workspace *w, const snapshot *s, const u8 *data, const i
         w->ordinary[row] = canonical(data + offsets[row], length, room, w->shape + row) == ORDINARY;
         if (!w->ordinary[row]) continue;
         room += w->shape[row].length + 1;
+        w->memo_of[row] = memo_of(w, row);
+    }
+    for (int row = 0; row < rows; row++) {
+        if (!w->ordinary[row]) continue;
         w->remembered[row] = (u8)recall(w, row);
         if (!w->remembered[row]) add_host_jobs(w, row);
     }

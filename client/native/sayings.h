@@ -7,7 +7,7 @@
  */
 enum { MOST_SUBJECTS = 24, MOST_SAID = 48, ID_BYTES = 16, MOST_CASE = 1024 };
 enum { HEAD = 8, SUBJECT = 24, SAYING = 64, ODD = 1, PROVEN = 1, DISPUTED = 2, WITH_TERMS = 4 };
-enum { ROW_UNUSUAL = -1, AHEAD = 12, MEMORY_LINE = 64, RECORD_UNIT = 32 };
+enum { ROW_UNUSUAL = -1, AHEAD = 12, RECORD_UNIT = 32 };
 
 typedef struct {
     table tables[LAYERS * TABLES];

@@ -159,13 +159,14 @@ class Receipt(APIView):
 
 def question_in(request: Request) -> dict[str, Any]:
     """Return items, purposes and perhaps as_of, from JSON or from a stream and the address."""
-    if isinstance(request.data, Asked):
-        return {"items": request.data, **_asked_in_address(request.META.get("QUERY_STRING", ""))}
+    sent: object = request.data
+    if isinstance(sent, Asked):
+        return {"items": sent, **_asked_in_address(request.META.get("QUERY_STRING", ""))}
     if twice := request.query_params.keys() & {"purposes", "as_of"}:
         raise serializers.ValidationError({min(twice): ["With JSON it stands in the body."]})
-    if isinstance(request.data, PlainQuestion):
-        return {"items": request.data.items, **_asked_beside(request.data.rest)}
-    asked = NewCheckSerializer(data=request.data)
+    if isinstance(sent, PlainQuestion):
+        return {"items": sent.items, **_asked_beside(sent.rest)}
+    asked = NewCheckSerializer(data=sent)
     asked.is_valid(raise_exception=True)
     given = dict(asked.validated_data)
     # A serializer and its fields hold each other, and would hold these.
