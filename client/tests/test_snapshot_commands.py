@@ -233,6 +233,27 @@ def test_filter_writes_large_groups_from_small_batches(
     assert pq.read_table(out).column("n").to_pylist() == kept
 
 
+def test_filter_makes_dictionaries_of_what_repeats(snapshot: Path, tmp_path: Path) -> None:
+    crawl, out = tmp_path / "crawl.parquet", tmp_path / "out.parquet"
+    columns: dict[str, Any] = {
+        "n": range(5_000),
+        "url": [f"https://open.example.com/{n}" for n in range(5_000)],
+        "word": ["one", "two"] * 2_500,
+        "tags": [["a"], []] * 2_500,
+        "nothing": pa.nulls(5_000),
+    }
+    pq.write_table(pa.table(columns), crawl)
+    arguments = ["filter", str(crawl), str(out), "--snapshot", str(snapshot), KEY]
+
+    assert main([*arguments, "--purpose", "train-ai"]) == 0
+
+    assert pq.read_table(out).equals(pa.table(columns))
+    group = pq.ParquetFile(out).metadata.row_group(0)
+    found = map(group.column, range(group.num_columns))
+    dictionaries = {c.path_in_schema for c in found if c.has_dictionary_page}
+    assert dictionaries - {"nothing"} == {"word"}
+
+
 def test_filter_refuses_a_column_that_holds_no_addresses(
     snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,7 +4,8 @@ Owns the reading and writing of files. The file that comes out says in its metad
 decided, for which purposes and when, so that it can be shown later.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import IO, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tribute.receipts import canonical_json
@@ -27,6 +29,7 @@ FLAG = "tribute_unknown"
 ROWS_AT_ONCE = 1 << 17
 BYTES_AT_ONCE = 1 << 28
 _FEWEST_ROWS = 1 << 10
+_SEEN_ROWS = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +82,21 @@ def filter_file(  # noqa: PLR0913 - what, where to, by what, and who watches
         plain = _without_views(file.schema_arrow)
         schema = _schema(plain, rules, asked, snapshot, at)
         try:
-            # Addresses and hashes hardly repeat: a dictionary of them would only cost time.
-            others = [name for name in schema.names if name not in asked]
+            batches = _batches(file, plain)
+            first = list(itertools.islice(batches, 1))
+            repeating = [name for batch in first for name in _repeating(batch)]
             codecs = _codecs(file.metadata)
             with (
                 ExitStack() as written,
                 pq.ParquetWriter(
-                    _named(part, "wb", written), schema, use_dictionary=others, compression=codecs
+                    _named(part, "wb", written),
+                    schema,
+                    use_dictionary=repeating,
+                    compression=codecs,
                 ) as writer,
             ):
                 gathered = _Gathered(writer, schema)
-                for read in file.iter_batches(_rows_at_once(file.metadata)):
-                    batch = read if plain.equals(file.schema_arrow) else read.cast(plain)
+                for batch in itertools.chain(first, batches):
                     kept, decisions = _kept(batch, snapshot, rules, at)
                     gathered.add(_picked(batch, schema, kept, decisions, rules))
                     unknown = int(decisions.unknown.sum())
@@ -102,6 +108,11 @@ def filter_file(  # noqa: PLR0913 - what, where to, by what, and who watches
         finally:
             part.unlink(missing_ok=True)
     return Counts(*counted.tolist())
+
+
+def _batches(file: pq.ParquetFile, plain: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for read in file.iter_batches(_rows_at_once(file.metadata)):
+        yield read if plain.equals(file.schema_arrow) else read.cast(plain)
 
 
 def _require_file_to_write(source: Path, target: Path) -> None:
@@ -149,6 +160,23 @@ class _Gathered:
         if self._rows:
             self._writer.write_table(table, row_group_size=self._rows)
         self._batches, self._rows, self._bytes = [], 0, 0
+
+
+def _repeating(batch: pa.RecordBatch) -> list[str]:
+    """Return the columns whose values repeat: a dictionary of others would only cost time and room."""
+    seen = batch.slice(0, _SEEN_ROWS)
+    return [name for name in seen.schema.names if _repeats(seen.column(name))]
+
+
+def _repeats(column: pa.Array) -> bool:
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_nested(kind):
+        return False  # Parquet names what is inside of it, and takes no dictionary for the whole
+    try:
+        different = int(pc.count_distinct(column.cast(kind), "all").as_py())
+    except pa.ArrowNotImplementedError:  # of a rare type
+        return True
+    return different <= len(column) // 2
 
 
 def _codecs(metadata: pq.FileMetaData) -> dict[str, str]:
