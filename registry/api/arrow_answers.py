@@ -7,12 +7,15 @@ with names are filled in for each row.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
+import numpy as np
 import orjson
 import pyarrow as pa
 
 from registry.filled_answers import between
+from registry.forms import FORMS_REMEMBERED
 from registry.kept_answers import Answered
 from registry.models import Check
 from tribute.arrow_checks import DECISION, ERROR, answer_schema, stream
@@ -54,7 +57,10 @@ class _Columns:
 
     def error(self) -> pa.StructArray:
         """Return what was wrong with each item, gaps where nothing was."""
-        return self._by_form([form.said.get("error") for form in self._forms], ERROR)
+        wrong = [form.said.get("error") for form in self._forms]
+        if not any(wrong):
+            return _no_errors(len(self._which))
+        return self._by_form(wrong, ERROR)
 
     def _column(self, purpose: str, field: pa.Field) -> pa.Array:
         said = [form.said["decisions"][purpose][field.name] for form in self._forms]
@@ -79,6 +85,12 @@ class _Columns:
         return self._made[lists]
 
 
+@lru_cache(maxsize=64)
+def _no_errors(rows: int) -> pa.StructArray:
+    """Return gaps, by the way by which errors are told; most checks are full, and have none."""
+    return pa.array([None], ERROR).take(pa.array(np.zeros(rows, np.int32)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """A form as an object, ``<0>`` where the first of the names belongs; said: without its id."""
@@ -88,7 +100,17 @@ class _Form:
 
     @classmethod
     def of(cls, form: Form) -> Self:
+        """Read a form. Those with blanks come again, in other calls, too; whole answers hardly do."""
         fixed, blanks = form
+        return cls._remembered(tuple(fixed), tuple(blanks)) if blanks else cls._read(fixed, blanks)
+
+    @classmethod
+    @lru_cache(maxsize=FORMS_REMEMBERED)
+    def _remembered(cls, fixed: tuple[bytes, ...], blanks: tuple[int, ...]) -> Self:
+        return cls._read(fixed, blanks)
+
+    @classmethod
+    def _read(cls, fixed: Sequence[bytes], blanks: Sequence[int]) -> Self:
         text = between(fixed, [b"<%d>" % blank for blank in blanks])
         return cls(orjson.loads(b"{" + text + b"}"), bool(blanks))
 

@@ -5,7 +5,7 @@ decided, for which purposes and when, so that it can be shown later.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,17 +84,12 @@ def filter_file(  # noqa: PLR0913 - what, where to, by what, and who watches
         try:
             batches = _batches(file, plain)
             first = list(itertools.islice(batches, 1))
-            repeating = [name for batch in first for name in _repeating(batch)]
-            codecs = _codecs(file.metadata)
-            with (
-                ExitStack() as written,
-                pq.ParquetWriter(
-                    _named(part, "wb", written),
-                    schema,
-                    use_dictionary=repeating,
-                    compression=codecs,
-                ) as writer,
-            ):
+            with ExitStack() as written:
+                to = _named(part, "wb", written)
+                codecs, repeating = _codecs(file.metadata), _repeating(first)
+                writer = written.enter_context(
+                    pq.ParquetWriter(to, schema, use_dictionary=repeating, compression=codecs)
+                )
                 gathered = _Gathered(writer, schema)
                 for batch in itertools.chain(first, batches):
                     kept, decisions = _kept(batch, snapshot, rules, at)
@@ -162,10 +157,10 @@ class _Gathered:
         self._batches, self._rows, self._bytes = [], 0, 0
 
 
-def _repeating(batch: pa.RecordBatch) -> list[str]:
+def _repeating(batches: Iterable[pa.RecordBatch]) -> list[str]:
     """Return the columns whose values repeat: a dictionary of others would only cost time and room."""
-    seen = batch.slice(0, _SEEN_ROWS)
-    return [name for name in seen.schema.names if _repeats(seen.column(name))]
+    seen = [batch.slice(0, _SEEN_ROWS) for batch in batches]
+    return [name for batch in seen for name in batch.schema.names if _repeats(batch.column(name))]
 
 
 def _repeats(column: pa.Array) -> bool:
