@@ -140,7 +140,7 @@ def forget_person(user: User, erasure: Erasure, *, at: datetime) -> None:
     user.groups.clear()
     user.user_permissions.clear()
     log.append({"t": "person.erased", "erasure": erasure.pk}, at=at)
-    user.name, user.last_login = "", None
+    user.name, user.language, user.last_login = "", "", None
     user.email = f"{user.pk.partition('_')[2]}@erased.invalid"
     user.is_active = user.is_staff = user.is_superuser = user.is_payout_admin = False
     user.set_unusable_password()

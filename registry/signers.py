@@ -13,6 +13,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from smtplib import SMTPException
 from typing import Final
 
@@ -20,8 +21,9 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
-from registry import creators, decision_index, log, signed_files
+from registry import creators, decision_index, letters, log, signed_files
 from registry.collections import RECHECK_AFTER
 from registry.errors import SignerNotShown, SignerRegistered, SignerShared
 from registry.models import Creator, PastControl, Signer, WorkSignature
@@ -30,15 +32,6 @@ from registry.signed_files import Certificate, SignedFile
 METHOD: Final = "c2pa"
 REMIND_BEFORE: Final = timedelta(days=14)
 """How long before a proof ends its creator is told, once by mail, and on the pages until then."""
-NOTICE: Final = """\
-What you signed with the certificate "{signer}" counts as yours until {day} UTC.
-After that, what you allow for the works it signed counts no longer; what you deny still does.
-
-{what}:
-{url}
-"""
-SHOW_AGAIN: Final = "Show the certificate again before: sign another file with the new challenge"
-BEGIN_ANEW: Final = "The certificate itself ends then: register the next one beside it, and sign your files with that"
 log_of_trouble = logging.getLogger(__name__)
 
 
@@ -125,21 +118,40 @@ def _remind(signer: Signer, send: Callable[[str, str, list[str]], None], at: dat
     same = Signer.objects.filter(pk=signer.pk, recheck_at=signer.recheck_at)
     if not same.filter(reminded_at=None).update(reminded_at=at):
         return False
-    ends = signer.recheck_at == signer.valid_until
-    text = NOTICE.format(
-        signer=signer,
-        day=f"{signer.recheck_at:%Y-%m-%d %H:%M}",
-        what=BEGIN_ANEW if ends else SHOW_AGAIN,
-        url=f"{settings.PUBLIC_URL}/signers/" + ("" if ends else f"{signer.pk}/"),
-    )
-    people = list(signer.creator.members.values_list("email", flat=True))
+    people = signer.creator.members.order_by("pk")
     try:
-        send("[Tribute] A signing certificate is to be shown again", text, people)
+        for letter in letters.for_each_language(people, partial(_reminder, signer)):
+            send(*letter)
     except (OSError, SMTPException) as error:
         log_of_trouble.warning("the reminder of %s was not sent: %s", signer.pk, error)
         same.filter(reminded_at=at).update(reminded_at=None)
         return False
     return True
+
+
+def _reminder(signer: Signer) -> tuple[str, str]:
+    """Subject and text, in the language in force."""
+    ends = signer.recheck_at == signer.valid_until
+    url = f"{settings.PUBLIC_URL}/signers/" + ("" if ends else f"{signer.pk}/")
+    until = _(
+        "What you signed with the certificate “%(signer)s” counts as yours until %(day)s UTC."
+    ) % {
+        "signer": str(signer),
+        "day": f"{signer.recheck_at:%Y-%m-%d %H:%M}",
+    }
+    after = _(
+        "After that, what you allow for the works it signed counts no longer; what you deny still does."
+    )
+    what = (
+        _(
+            "The certificate itself ends then: register the next one beside it, and sign your files "
+            "with that:"
+        )
+        if ends
+        else _("Show the certificate again before: sign another file with the new challenge:")
+    )
+    subject = f"[Tribute] {_('A signing certificate is to be shown again')}"
+    return subject, f"{until}\n{after}\n\n{what}\n{url}\n"
 
 
 @transaction.atomic

@@ -37,6 +37,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = TypedIdField(prefix="usr", primary_key=True)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120, blank=True)
+    # The one chosen on the pages last; empty: English.
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     is_payout_admin = models.BooleanField(default=False)

@@ -7,6 +7,7 @@ between attempts follow the specification's example, some three days in all.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -14,7 +15,9 @@ from urllib.parse import urlsplit
 from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
+from registry import letters
 from registry.errors import FetchFailed, FetchRefused
 from registry.models import User, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from registry.webhooks import endpoints, signing
@@ -26,11 +29,6 @@ AGAIN_AFTER = tuple(
 )
 DISABLED_AFTER = timedelta(days=5)
 GONE = 410
-NOTICE = """Nothing has arrived at {url} since {since:%Y-%m-%d %H:%M} UTC, so Tribute stopped
-sending there. What is waiting is kept. When the address answers again, enable it:
-
-    POST /v1/webhooks/{id}:enable
-"""
 
 
 class Post(Protocol):
@@ -134,15 +132,27 @@ def _note_failure(endpoint: WebhookEndpoint, answered: int | None, at: datetime)
     else:
         return
     if endpoints.disable(endpoint, reason=reason, at=at):
-        members = _members(endpoint)
-        text = NOTICE.format(url=endpoint.url, since=since, id=endpoint.pk)
-        transaction.on_commit(
-            lambda: send_mail("[Tribute] A webhook was disabled", text, None, members)
-        )
+        notice = partial(_notice, endpoint, since)
+        told = letters.for_each_language(_members(endpoint), notice)
+        transaction.on_commit(lambda: _post(told))
 
 
-def _members(endpoint: WebhookEndpoint) -> list[str]:
+def _notice(endpoint: WebhookEndpoint, since: datetime) -> tuple[str, str]:
+    """Subject and text, in the language in force."""
+    said = _(
+        "Nothing has arrived at %(url)s since %(since)s UTC, so Tribute stopped sending there. What is "
+        "waiting is kept. When the address answers again, enable it:"
+    ) % {"url": endpoint.url, "since": f"{since:%Y-%m-%d %H:%M}"}
+    subject = f"[Tribute] {_('A webhook was disabled')}"
+    return subject, f"{said}\n\n    POST /v1/webhooks/{endpoint.pk}:enable\n"
+
+
+def _post(told: list[letters.Letter]) -> None:
+    for subject, text, people in told:
+        send_mail(subject, text, None, people)
+
+
+def _members(endpoint: WebhookEndpoint) -> list[User]:
     owner = endpoint.operator or endpoint.creator
     assert owner is not None, "webhook_has_exactly_one_owner"
-    people: list[User] = list(owner.members.all())
-    return [person.email for person in people]
+    return list(owner.members.order_by("pk"))

@@ -14,7 +14,7 @@ from registry import checks, claims, consent, decision_index, reading, signers, 
 from registry.checks import CheckItem
 from registry.errors import NotSigned, SignerNotShown, SignerRegistered, SignerShared
 from registry.models import Creator, LogOutbox, PastControl, Signer, Work, WorkSignature
-from tests.factories import DAY, allow, make_creator, make_operator, make_work
+from tests.factories import DAY, allow, make_creator, make_operator, make_user, make_work
 from tests.registry.signing import drawing, make_identity, picture, sign, twin_of
 from tribute.vocabulary import Decision, IdentifierKind, Medium, Purpose
 
@@ -373,6 +373,22 @@ def test_a_creator_is_told_once_before_a_proof_ends(ada: Creator, identity: Iden
     assert f"/signers/{signer.pk}/" in text
     assert list(signers.lapsing(ada, at=soon)) == [signer]
     assert list(signers.lapsing(ada, at=NOW)) == []
+
+
+def test_each_is_told_in_the_language_chosen(ada: Creator, identity: Identity) -> None:
+    shown(ada, identity)
+    reader = make_user("li@example.org", language="zh-hans")
+    odd = make_user("odd@example.org", language="tlh")
+    ada.members.add(reader, odd)
+    post = Post()
+
+    assert signers.remind_due(send=post, at=NOW + 50 * DAY, limit=9) == 1
+
+    by_reader = {address: text for text, people in post.sent for address in people}
+    assert "签名的内容" in by_reader[reader.email]
+    assert "counts as yours until" in by_reader[odd.email]
+    assert len(post.sent) == 2
+    assert len(by_reader) == 3
 
 
 def test_whom_no_mail_reaches_is_told_again(ada: Creator, identity: Identity) -> None:

@@ -15,7 +15,7 @@ from registry.errors import FetchFailed, FetchRefused, InvalidWebhook, TooManyWe
 from registry.models import Operator, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from registry.webhooks import endpoints, events, sending
 from registry.webhooks.events import Happening
-from tests.factories import DAY, NOON, make_creator, make_operator
+from tests.factories import DAY, NOON, make_creator, make_operator, make_user
 from tests.registry.webhooks.receiver import URL, Receiver, receiving
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +133,7 @@ def test_an_endpoint_where_nothing_arrives_for_days_is_disabled_with_notice(
     acme: Operator, receiver: Receiver, django_capture_on_commit_callbacks: Any
 ) -> None:
     endpoint = listening(acme)
+    acme.members.add(make_user("li@example.org", language="zh-hans"))
     happen(acme, "mft_1")
     send(answering(500))
     happen(acme, "mft_2", at=NOON + 5 * DAY)
@@ -142,10 +143,15 @@ def test_an_endpoint_where_nothing_arrives_for_days_is_disabled_with_notice(
 
     endpoint.refresh_from_db()
     assert (endpoint.disabled_reason, endpoint.failing_since) == ("failing", NOON)
-    (notice,) = mail.outbox
-    assert notice.to == ["acme@example.org"]
-    assert URL in notice.body
-    assert endpoint.pk in notice.body
+    notice, translated = mail.outbox
+    assert (notice.to, translated.to) == (["acme@example.org"], ["li@example.org"])
+    assert (notice.subject, translated.subject) == (
+        "[Tribute] A webhook was disabled",
+        "[Tribute] 一个 Webhook 已停用",
+    )
+    for each in (notice, translated):
+        assert URL in each.body
+        assert f"/v1/webhooks/{endpoint.pk}:enable" in each.body
     # What waits is kept, and sent when the endpoint is enabled again.
     happen(acme, "mft_3", at=NOON + 6 * DAY)
     assert send(at=NOON + 9 * DAY) == 0
