@@ -157,7 +157,7 @@ def authenticate(secret: str, *, at: datetime) -> ApiKey:
 
 def _read(prefix: str) -> ApiKey | None:
     """Return the key with a public id, in one prepared statement: every request begins with it."""
-    for row in prepared.run(READ_API_KEY, prefix=prefix):
+    for row in prepared.ask_first(READ_API_KEY, prefix=prefix):
         key_id, operator_id, creator_id, user_id, *rest, handle, name, created_at = row
         owners = (
             operator_id and ids.encode("opr", operator_id),

@@ -4,6 +4,7 @@ Owns every status code of the API. A rule's class docstring is the problem's tit
 detail, its ``code`` the stable name; none of them knows HTTP.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,8 +17,11 @@ from rest_framework.response import Response
 from attribution import errors as attribution
 from ledger import errors as ledger
 from ledger import gateway
+from ledger.outages import PASSING
 from registry import errors as registry
 from registry.api.problems import PROBLEM_MEDIA_TYPE, problem
+
+_logger = logging.getLogger(__name__)
 
 # The first line whose class the error is an instance of decides.
 STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
@@ -104,6 +108,7 @@ _BEFORE_THE_DOMAIN = {
     415: ("The body's media type must be one that is read here", "unsupported_media_type"),
     429: ("A caller may ask only so often", "too_many_requests"),
     500: ("Something went wrong on our side", "internal_error"),
+    503: ("The database must answer", "database_unavailable"),
 }
 
 
@@ -119,6 +124,9 @@ def handle(error: Exception, _context: Mapping[str, Any]) -> Response | None:
         return _answer(_malformed(error))
     if isinstance(error, exceptions.APIException):
         return _answer(_early(error.status_code, str(error.detail)), _headers(error))
+    if isinstance(error, PASSING):
+        _logger.error("the database did not answer: %s", error)
+        return _answer(_early(503, "Try again; what was answered is safe."), {"Retry-After": "5"})
     for rule, status in STATUS_OF:
         if isinstance(error, rule):
             return _answer(_broken_rule(error, status))

@@ -3,8 +3,11 @@
 import re
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
+
+from registry import operators
 
 PROBLEM = "application/problem+json"
 UNKNOWN = "xxx_00000000000000000000000000"
@@ -32,6 +35,21 @@ def test_addresses_that_lead_nowhere_are_problems(client: Client, path: str) -> 
 
     assert (answer.status_code, answer["Content-Type"]) == (404, PROBLEM)
     assert answer.json()["code"] == "not_found"
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_is_said_to_be_for_a_while(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(operators, "authenticate", gone)
+    answer = client.get("/v1/works", headers={"Authorization": "Bearer trb_live_x"})
+
+    assert (answer.status_code, answer["Content-Type"]) == (503, PROBLEM)
+    assert (answer.json()["code"], answer["Retry-After"]) == ("database_unavailable", "5")
+    assert "refused" not in answer.content.decode()
 
 
 @pytest.mark.django_db
