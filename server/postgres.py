@@ -16,6 +16,7 @@ import importlib.util
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -91,7 +92,8 @@ class Postgres(EmbeddedServer):
             return
         if not self.data.exists():
             self._initialise()
-        port = free_port()
+        # Where it was before, if that is free: who still has the address finds it again.
+        port = free_port(self._last_port())
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories=''"
         self._run("pg_ctl", "start", "-w", "-t", START_SECONDS, "-D", self.data, "-o", options)
         self._prepare()
@@ -219,6 +221,13 @@ class Postgres(EmbeddedServer):
 
     def _port(self) -> int | None:
         return self._pid_file_line(3)
+
+    def _last_port(self) -> int | None:
+        """Return the port of the last start, which PostgreSQL wrote down with its options."""
+        with contextlib.suppress(FileNotFoundError):
+            found = re.search(r"\bport=(\d+)", (self.data / "postmaster.opts").read_text())
+            return int(found[1]) if found else None
+        return None
 
     def _pid_file_line(self, number: int) -> int | None:
         """A number from ``postmaster.pid``: line 0 is the process, line 3 its TCP port."""

@@ -88,12 +88,13 @@ def test_restart_keeps_rows_and_passwords(server: Postgres) -> None:
 def test_killed_server_recovers_what_was_committed(server: Postgres) -> None:
     server.start()
     save_ada(server)
-    postmaster = server.postmaster()
+    postmaster, address = server.postmaster(), server.url()
     assert postmaster is not None
 
     postmaster.kill()
 
     assert server.start()
+    assert server.url() == address, "processes that had the address find it again"
     assert names(server) == [("ada",)]
     assert server.postmaster() != postmaster
 
