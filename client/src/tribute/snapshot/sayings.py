@@ -12,6 +12,7 @@ import os
 import shutil
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -254,8 +255,9 @@ class SayingsWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in (self._blob, *self._keys.values(), *self._places.values()):
-            file.close()
+        with ExitStack() as closing:  # all of them, though the disk be too full for one
+            for file in (self._blob, *self._keys.values(), *self._places.values()):
+                closing.callback(file.close)
         for leftover in (*self._folder.glob("*.keys"), *self._folder.glob("*.places")):
             leftover.unlink()
 

@@ -7,6 +7,7 @@ file, which every process on a machine maps and none copies; ``docs/snapshots.md
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -126,8 +127,9 @@ class StateWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in self._files.values():
-            file.close()
+        with ExitStack() as closing:  # all of them, though the disk be too full for one
+            for file in self._files.values():
+                closing.callback(file.close)
 
     def append(self, table: str, columns: Columns) -> None:
         """Write rows that follow those written before."""
