@@ -159,6 +159,7 @@ def _person(user: User) -> dict[str, Any]:
     return {
         "person": user.pk,
         "name": user.name,
+        "language": user.language,
         "email": user.email,
         "joined_at": value_of(user, "date_joined"),
         "last_login_at": value_of(user, "last_login"),

@@ -105,7 +105,9 @@ def test_nobody_else_decides_nobody_without_a_reason_and_nothing_goes_to_who_lef
     with pytest.raises(ReasonMissing):
         aside_decisions.propose(WORK, noah, reason="", at=NOON)
     proposal = aside_decisions.propose(WORK, mia, kind=DISPUTED, to=ben, reason="x", at=NOON)
-    Creator.objects.filter(pk=ben.pk).update(erased_at=NOON, commitment_key=None)
+    Creator.objects.filter(pk=ben.pk).update(
+        erased_at=NOON, commitment_key=None, handle="erased-1", display_name="erased-1"
+    )
     with pytest.raises(WrongState):
         confirmed(proposal, noah)
     ben.refresh_from_db()
