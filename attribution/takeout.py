@@ -5,11 +5,10 @@ Owns the order of an archive and what each file in it looks like; which rows the
 worker killed anywhere is followed by one that goes on there, and no more than a page is in memory.
 """
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -17,13 +16,12 @@ from django.db import transaction
 
 from attribution.chapters import CHAPTERS, Chapter, Row, value_of
 from ledger import payees, statements
-from registry import exports
+from registry import csv_lines, exports
 from registry.models import Creator, DataExport, User
 
 Describe = Callable[[User], Mapping[str, Any]]
 """What is known of how a person logs in, without secrets: that is not this app's to know."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 README = """\
 Your data at Tribute ({address}), as of {day} UTC.
 
@@ -205,15 +203,12 @@ def _json(said: Mapping[str, Any]) -> bytes:
 
 
 def _csv(rows: Sequence[Row]) -> bytes:
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(rows[0])
-    writer.writerows([_cell(value) for value in row.values()] for row in rows)
-    return written.getvalue().encode()
+    lines = [csv_lines.line(rows[0])]
+    lines += [csv_lines.line([_cell(value) for value in row.values()]) for row in rows]
+    return "".join(lines).encode()
 
 
-def _cell(value: Any) -> Any:
-    """Print a value for a spreadsheet: OWASP, "CSV Injection"."""
+def _cell(value: Any) -> csv_lines.Cell:
     if isinstance(value, list | dict):
-        value = json.dumps(value, ensure_ascii=False, default=str)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return value if value is None or isinstance(value, str | int | Decimal) else str(value)
