@@ -5,11 +5,8 @@ from typing import Any
 
 import pytest
 
-from ledger import balances, payouts, sending, statements, taking_back
+from ledger import balances, payouts, sending, statements
 from ledger.accounts import AccountKind
-from ledger.errors import (
-    WrongState,
-)
 from ledger.gateway import (
     InsufficientFunds,
     NotConfigured,
@@ -25,7 +22,6 @@ from ledger.money import Money
 from ledger.vocabulary import BatchStatus, PayoutStatus
 from registry.models import Creator, Operator, User
 from tests.factories import NOON
-from tests.journal import Journal
 from tests.ledger.cast import (
     account,
     approved,
@@ -34,7 +30,6 @@ from tests.ledger.cast import (
     of,
     send,
     sent_minor,
-    take_back,
 )
 
 pytestmark = pytest.mark.usefixtures("sound")
@@ -431,73 +426,6 @@ def test_a_bank_may_send_back_what_it_had_paid(
     gateway.pay_out(of(ada).transfer_id)
     hear(gateway)
     assert history(ada)[-3:] == ["paid", "bank_failed", "paid"]
-
-
-@pytest.mark.usefixtures("world")
-def test_taking_back_makes_the_money_available_again_once(
-    ada: Creator, mia: User, noah: User, gateway: PaperGateway, journal: Journal
-) -> None:
-    approved(mia, noah)
-    send(gateway)
-    journal()
-    gateway.fail_next("reverse_transfer", OutcomeUnknown("timed out"), after=True)
-    back = taking_back.propose(of(ada), mia, gateway=gateway, reason="wrong person", at=NOON)
-    with pytest.raises(OutcomeUnknown):
-        taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=NOON)
-    back.refresh_from_db()
-    assert journal() == ""
-    taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=NOON)
-    hear(gateway)
-    assert (
-        journal()
-        == """
-        platform:provider-clearing  -3.000000 EUR
-        creator:ada:available        3.000000 EUR
-    """
-    )
-    assert of(ada).status == PayoutStatus.REVERSED
-    with pytest.raises(WrongState):
-        taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=NOON)
-    with pytest.raises(WrongState):
-        take_back(ada, mia, noah, gateway=gateway)
-    assert sent_minor(gateway) == 200
-
-
-@pytest.mark.usefixtures("world")
-def test_a_refused_reversal_leaves_the_payout_and_may_be_tried_anew(
-    ada: Creator, mia: User, noah: User, gateway: PaperGateway
-) -> None:
-    approved(mia, noah)
-    send(gateway)
-    gateway.pay_out(of(ada).transfer_id)
-    back = taking_back.propose(of(ada), mia, gateway=gateway, reason="wrong person", at=NOON)
-    with pytest.raises(InsufficientFunds):
-        taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=NOON)
-    gateway.pay_out(of(ada).transfer_id, status="failed")
-    gateway._bank_payouts.clear()
-    back.refresh_from_db()
-    with pytest.raises(WrongState, match="answered"):
-        taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=NOON)
-    take_back(ada, mia, noah, gateway=gateway)
-    assert of(ada).status == PayoutStatus.REVERSED
-
-
-@pytest.mark.usefixtures("world")
-def test_a_reversal_whose_answer_and_event_were_lost_is_found_when_said_again_days_later(
-    ada: Creator, mia: User, noah: User, gateway: PaperGateway
-) -> None:
-    approved(mia, noah)
-    send(gateway)
-    gateway.fail_next("reverse_transfer", OutcomeUnknown("timed out"), after=True)
-    back = taking_back.propose(of(ada), mia, gateway=gateway, reason="wrong person", at=NOON)
-    with pytest.raises(OutcomeUnknown):
-        taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=NOON)
-    back.refresh_from_db()
-    gateway._answers.clear()  # providers forget keys after a day
-    later = NOON + 2 * 24 * 60 * MINUTES
-    taking_back.carry_out(back, noah, gateway=gateway, factor="totp", at=later)
-    assert of(ada).status == PayoutStatus.REVERSED
-    assert sent_minor(gateway) == 200
 
 
 @pytest.mark.usefixtures("world")

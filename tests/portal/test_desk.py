@@ -287,10 +287,8 @@ def test_a_proposal_is_withdrawn_with_a_reason(world: World, gateway: PaperGatew
     assert Proposal.objects.get().is_open
     pia.post(f"/proposals/{proposal.pk}/withdraw", {"reason": "not yet"})
 
-    assert (Proposal.objects.get().status, Proposal.objects.get().answer) == (
-        "withdrawn",
-        "not yet",
-    )
+    proposal.refresh_from_db()
+    assert (proposal.status, proposal.answer) == ("withdrawn", "not yet")
     assert "No proposal waits" in text(pia, "/proposals/")
     assert "not yet" in text(pia, f"/proposals/{proposal.pk}/")
 
