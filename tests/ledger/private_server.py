@@ -116,7 +116,7 @@ def private_server(home: Path) -> Iterator[PrivateServer]:
     """A migrated server that keeps its address over restarts, and is gone afterwards."""
     port = free_port()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(postgres, "free_port", lambda: port)
+        patch.setattr(postgres, "free_port", lambda _last: port)
         homes = {home}
         try:
             server = PrivateServer(home)
