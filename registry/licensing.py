@@ -72,7 +72,7 @@ def accept(  # noqa: PLR0913 - a contract is said in full, each part by name
     """
     if effective_until is not None and effective_until <= at:
         raise GrantEndsTooSoon(f"{effective_until.isoformat()} is not after {at.isoformat()}")
-    if not _offered(terms, subject, purpose, at):
+    if not _offered(terms.pk, _said_on(subject), purpose, at):
         raise TermsNotOffered(f"{subject.pk} is not offered on terms {terms.pk} for {purpose}")
     return Grant.objects.create(
         operator=operator,
@@ -88,28 +88,23 @@ def accept(  # noqa: PLR0913 - a contract is said in full, each part by name
 
 
 def offers(work: Work, *, at: datetime) -> list[Offer]:
-    """Return the terms of the licences that stand for a work, each of which ``accept`` would take."""
+    """Return the terms of the licences that stand for a work, as far as is said of it itself.
+
+    ``accept`` asks all that is said on the subject. One look at the index, however much a creator has.
+    """
     ways = decision_index.read_works([work.pk]).get(work.pk, ())
     said = [s for way in ways for s in way.row().matched(IdentifierKind.URL) if s.distance is None]
     found: dict[tuple[Purpose, str, str], Offer] = {}
     for purpose in Purpose:
-        for statement in _asking(purpose, said, at):
-            assert statement.terms is not None, "a license names its terms"
-            terms = Terms.objects.get(pk=statement.terms)
-            subject = subject_named(statement.subject)
-            if _offered(terms, subject, purpose, at):
-                found[purpose, subject.pk, terms.pk] = Offer(purpose, subject, terms)
+        stands = verdict.decide(purpose, statements=_best_proven(said), asker=None, at=at)
+        for s in stands.deciding if stands.decision == Decision.LICENSE else ():
+            assert isinstance(s, verdict.Statement), "no grant is asked about"
+            own = [each for each in said if each.subject == s.subject]
+            if s.terms is not None and _offered(s.terms, own, purpose, at):
+                terms = Terms.objects.select_related("creator").get(pk=s.terms)
+                offer = Offer(purpose, subject_named(s.subject), terms)
+                found[purpose, s.subject, s.terms] = offer
     return list(found.values())
-
-
-def _asking(
-    purpose: Purpose, said: Iterable[verdict.Statement], at: datetime
-) -> list[verdict.Statement]:
-    """Return the statements by which the work may be used under a licence alone, if that stands."""
-    stands = verdict.decide(purpose, statements=_best_proven(said), asker=None, at=at)
-    if stands.decision != Decision.LICENSE:
-        return []
-    return [s for s in stands.deciding if isinstance(s, verdict.Statement)]
 
 
 def _best_proven(said: Iterable[verdict.Statement]) -> list[verdict.Statement]:
@@ -121,9 +116,19 @@ def _best_proven(said: Iterable[verdict.Statement]) -> list[verdict.Statement]:
     return list(best.values())
 
 
-def _offered(terms: Terms, subject: Subject, purpose: Purpose, at: datetime) -> bool:
-    """Whether the subject's own statements, taken alone, come to a license on these terms."""
-    said = [
+def _offered(terms: str, said: Iterable[verdict.Statement], purpose: Purpose, at: datetime) -> bool:
+    """Whether what is said on one subject, taken alone, comes to a license on these terms (by id)."""
+    found = verdict.decide(purpose, statements=_best_proven(said), asker=None, at=at)
+    considered = [s for s in found.considered if isinstance(s, verdict.Statement)]
+    return (
+        found.decision == Decision.LICENSE
+        and not any(s.disputed for s in considered)
+        and any(isinstance(s, verdict.Statement) and s.terms == terms for s in found.deciding)
+    )
+
+
+def _said_on(subject: Subject) -> list[verdict.Statement]:
+    return [
         s
         for rows in decision_index.read(_keys(subject)).values()
         for row in rows
@@ -131,13 +136,6 @@ def _offered(terms: Terms, subject: Subject, purpose: Purpose, at: datetime) -> 
         for s in row.matched(IdentifierKind.URL)
         if s.distance is None
     ]
-    found = verdict.decide(purpose, statements=_best_proven(said), asker=None, at=at)
-    considered = [s for s in found.considered if isinstance(s, verdict.Statement)]
-    return (
-        found.decision == Decision.LICENSE
-        and not any(s.disputed for s in considered)
-        and any(isinstance(s, verdict.Statement) and s.terms == terms.pk for s in found.deciding)
-    )
 
 
 def _keys(subject: Subject) -> set[bytes]:

@@ -1,5 +1,7 @@
 """Licences: terms are named, offered by who may, and accepted as they stand."""
 
+from typing import Any
+
 import pytest
 
 from registry import checks, consent, licensing, works
@@ -172,3 +174,22 @@ def test_an_unproven_claimant_offers_nothing() -> None:
     license_work(work)
 
     assert licensing.offers(work, at=NOON) == []
+
+
+def test_looking_at_offers_costs_the_same_however_much_a_creator_has(
+    django_assert_max_num_queries: Any,
+) -> None:
+    ada = make_creator("ada")
+    for number in range(9):
+        make_work(ada, url=f"https://ada.example/other/{number}")
+    work = make_work(ada, url=URL)
+    terms = licensing.offer(ada, uri="https://ada.example/terms", at=NOON)
+    consent.state(
+        ada, ada, purpose=Purpose.TRAIN_AI, decision=Decision.LICENSE, terms=terms, at=NOON
+    )
+
+    with django_assert_max_num_queries(3) as asked:
+        [offer] = licensing.offers(work, at=NOON)
+
+    assert offer.subject == ada
+    assert [each["sql"] for each in asked if "advisory" in each["sql"]] == []
